@@ -1,0 +1,2 @@
+// Package phone decides what the phone does: hook, keys, calls, hold, transfer, lists.
+package phone
