@@ -1,0 +1,89 @@
+# Freizeichen. `make` alone lists what it can do.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# One static binary per machine: cgo is off everywhere but in `go test -race`, which needs it and gcc.
+export CGO_ENABLED := 0
+
+# What `make fuzz` spends on each target.
+FUZZTIME ?= 10s
+# How many seeds test/simulate runs in `make test`; `make check` runs the suite's own small number.
+SEEDS ?= 10000
+
+# The suites that want more than Go: they stand outside `make check`.
+BIG := asterisk browser bench
+big := $(shell echo '/test/($(BIG))(/|$$)' | tr ' ' '|')
+suites := $(patsubst %,./%/...,$(wildcard test/asterisk test/browser))
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# LANG and LANGUAGE stand in every environment: only what was given to make itself counts.
+given = $(if $(filter command,$(origin $1)),$($1))
+run: export PBX := $(call given,PBX)
+run: export PHONE_LANGUAGE := $(or $(call given,LANGUAGE),$(call given,LANG))
+run: export PANEL := $(call given,PANEL)
+run: ## Start the phone in the browser: make run [PBX='sip:201:secret@host:port'] [LANG=en] [PANEL=colour320x240]
+	@mkdir -p build
+	@go build -trimpath -o build/phonesim ./cmd/phonesim
+	@exec ./build/phonesim $${PBX:+-pbx "$$PBX"} $${PHONE_LANGUAGE:+-language "$$PHONE_LANGUAGE"} $${PANEL:+-panel "$$PANEL"}
+
+build: ## Build every program for this machine into build/
+	@mkdir -p build
+	go build -trimpath -o build/ ./cmd/...
+
+check: ## All that is quick, under a minute: gofmt, vet, staticcheck, rules, race tests, builds for every machine
+	@bad=$$(gofmt -l cmd device firmware hal sip test 2>/dev/null || true); \
+	  if [ -n "$$bad" ]; then echo "gofmt -w these:"; echo "$$bad"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	CGO_ENABLED=1 go test -race -timeout 3m $$(go list ./... | grep -vE '$(big)')
+	@$(MAKE) cross
+
+cross: ## Build for the boards (arm64, armv7, armv6), for servers (amd64), and phonesim for macOS and Windows
+	@for target in linux/arm64/ linux/arm/7 linux/arm/6 linux/amd64/; do \
+	  IFS=/ read -r os arch arm <<<"$$target"; \
+	  echo "go build ./... for $$os/$$arch$${arm:+v$$arm}"; \
+	  GOOS=$$os GOARCH=$$arch GOARM=$$arm go build ./...; \
+	done
+	@if [ -d cmd/phonesim ]; then for target in darwin/arm64 windows/amd64; do \
+	  echo "go build ./cmd/phonesim for $$target"; \
+	  GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/phonesim; \
+	done; fi
+
+tools: ## Install Asterisk, Chromium, baresip and SIPp for the tests (root on Debian; else say what is missing)
+	@go run ./test/tool/install
+
+test: check tools ## The one test command: check, then the phone against a real Asterisk, a real browser and 10,000 seeds
+	go test -count=1 -timeout 15m $(suites)
+	@if [ -d test/simulate ]; then set -x; FREIZEICHEN_SEEDS=$(SEEDS) go test -count=1 -timeout 10m ./test/simulate/...; fi
+
+fuzz: ## Run every fuzz target for FUZZTIME (10s)
+	@{ grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' cmd device firmware hal sip test 2>/dev/null || true; } | sort -u | \
+	while IFS=: read -r file name; do \
+	  echo "$$(dirname "$$file") $${name#func }"; \
+	  go test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
+	done
+
+bench: tools ## Measure the phone beside baresip: start, INVITE to 180, lift to 200, CPU, memory, allocations
+	go run ./test/bench
+
+vuln: ## Look for known vulnerabilities in what we use
+	@out=$$(go tool govulncheck ./... 2>&1) && { echo "$$out"; exit 0; }; \
+	if grep -qE 'fetching vulnerabilities|vuln\.go\.dev|dial tcp|no such host' <<<"$$out"; then \
+	  echo "govulncheck: the vulnerability database cannot be reached; nothing was checked"; \
+	else echo "$$out"; exit 1; fi
+
+rewrite: ## Write the golden files anew; read the difference before you commit it
+	FREIZEICHEN_REWRITE=1 go test -count=1 $$(go list ./... | grep -vE '$(big)')
+	@git --no-pager diff --stat
+
+picture: tools ## Take the README's picture of the page with a ringing queue call
+	FREIZEICHEN_PICTURE=1 go test -count=1 -run Picture ./test/browser
+
+clean: ## Remove build/
+	rm -rf build
+
+.PHONY: help run build check cross tools test fuzz bench vuln rewrite picture clean
