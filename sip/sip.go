@@ -133,6 +133,25 @@ const (
 	BadNumber            // the dialled string cannot be a SIP user
 )
 
+var causeNames = [...]string{
+	CauseNone: "none", Normal: "normal", Busy: "busy", NoAnswer: "no-answer", Rejected: "rejected", NotFound: "not-found",
+	CallerGaveUp: "caller-gave-up", Elsewhere: "answered-elsewhere", Unavailable: "unavailable", Unreachable: "unreachable",
+	WrongPassword: "wrong-password", UnknownAccount: "unknown-account", NoCommonCodec: "no-common-codec",
+	ServerError: "server-error", MediaLost: "media-lost", Transferred: "transferred", NotRegistered: "not-registered",
+	NoFreeLine: "no-free-line", AddressInUse: "address-in-use", LocalFault: "local-fault", BadNumber: "bad-number",
+}
+
+// CauseCount is one more than the last cause.
+const CauseCount = len(causeNames)
+
+// String is the cause's name in logs and transcripts; the panel has texts of its own.
+func (c Cause) String() string {
+	if int(c) < len(causeNames) {
+		return causeNames[c]
+	}
+	return "invalid"
+}
+
 // An Event is something the network did. It is one of the types below.
 type Event interface{ event() }
 

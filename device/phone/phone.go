@@ -1,2 +1,227 @@
-// Package phone decides what the phone does: hook, keys, calls, hold, transfer, lists.
+// Package phone decides what the phone does: hook, keys, calls, hold, transfer, call lists. It is pure: events and
+// the time go in, effects and a view come out; it never reads a clock, starts a goroutine or does I/O.
+//
+//	hal.KeyChange, hal.HookChange --+                    +--> []Effect  what must be done, once
+//	sip.Event                     --+--> Phone.Step -----+
+//	Request, Tick                 --+                    +--> View      what is shown, lit and heard, whole
+//
+// Deadline says when it wants a Tick. A call that we hang up leaves the View at once; the user agent reports its
+// end later, and until then nothing that it still says can be seen or heard.
 package phone
+
+import (
+	"fmt"
+	"time"
+
+	"freizeichen/hal"
+	"freizeichen/sip"
+)
+
+// Config is what an administrator decides.
+type Config struct {
+	Name      string               // of the account, as people know it: "201"
+	Emergency []string             // numbers that are dialled at once and always: 110, 112
+	AutoDial  time.Duration        // off hook, a number is dialled this long after its last digit; 0 means never
+	Rules     []Rule               // applied to a number before it is sent; the first that matches
+	Retention time.Duration        // how long call lists remember; 0 means not at all
+	Missed    bool                 // the message lamp tells of missed calls
+	Volume    [hal.Speaker + 1]int // of each route at the start, 0 means 7 (0 dB)
+	Ringer    int                  // volume of the ringer at the start, 0 to VolumeMax
+}
+
+// A Rule replaces the beginning of a dialled number.
+type Rule struct{ Prefix, Replace string }
+
+// An Event is one of hal.KeyChange, hal.HookChange, a sip.Event, Request or Tick. Anything else is a defect, and panics.
+type Event any
+
+// Tick says that Deadline has passed.
+type Tick struct{}
+
+// An Effect is something that must be done once. It is one of the types below.
+type Effect interface{ effect() }
+
+type (
+	// Send hands a command to the user agent.
+	Send struct{ Command sip.Command }
+	// Reply answers the Request of the same ID.
+	Reply struct {
+		ID      uint64
+		Refused Refusal
+	}
+)
+
+func (Send) effect()  {}
+func (Reply) effect() {}
+
+// lines is how many calls the phone can have: one spoken with and one that knocks or waits.
+const lines = 2
+
+// Times of the panel.
+const (
+	endedShown  = 3 * time.Second  // how long the end of a call is shown with the handset down
+	endedHeard  = 30 * time.Second // how long busy tone sounds with the handset up
+	volumeShown = 2 * time.Second
+	digitHeard  = 100 * time.Millisecond // shortest feedback of a digit
+)
+
+// Phone is the state of one phone. One goroutine owns it.
+type Phone struct {
+	config Config
+	outbox []Effect
+	now    time.Time // of the last Step
+
+	hookUp bool
+	route  hal.Route // that is engaged; Silent while the phone is on hook
+	prefer hal.Route // that answers and dials when the handset is down: Speaker or Headset
+	muted  bool
+	volume [hal.Speaker + 1]int
+	ringer int
+
+	calls    []*call // in the order of their beginning, at most lines that are not ending
+	selected sip.CallID
+	next     sip.CallID // the identifier of the next dialled call
+
+	dial  *dialling
+	list  *listing
+	ended *ending
+
+	missed, dialled []Entry // newest first
+	unseen          int     // missed calls not looked at
+
+	registration      Registration
+	registrationCause sip.Cause
+	retryAt           time.Time
+
+	digit       byte
+	digitDown   bool
+	digitUntil  time.Time
+	volumeUntil time.Time
+	volumeOf    hal.Route // whose bar is shown; Silent means the ringer
+}
+
+// New is a phone that is on hook and not yet registered.
+func New(config Config) *Phone {
+	p := &Phone{config: config, next: 1, prefer: hal.Speaker, ringer: bounded(config.Ringer, 0), volume: config.Volume}
+	for r, v := range p.volume {
+		if v == 0 {
+			v = 7
+		}
+		p.volume[r] = bounded(v, 1)
+	}
+	return p
+}
+
+func bounded(level, least int) int { return max(least, min(level, VolumeMax)) }
+
+// Step applies one event and returns what must be done, in order.
+func (p *Phone) Step(now time.Time, event Event) []Effect {
+	p.outbox, p.now = nil, now
+	p.expire(now)
+	switch e := event.(type) {
+	case hal.HookChange:
+		p.hook(now, e.Up)
+	case hal.KeyChange:
+		p.key(now, e)
+	case sip.Event:
+		p.network(now, e)
+	case Request:
+		p.outbox = append(p.outbox, Reply{ID: e.ID, Refused: p.request(now, e)})
+	case Tick:
+	default:
+		panic(fmt.Sprintf("phone: event of unknown type %T", event))
+	}
+	return p.outbox
+}
+
+func (p *Phone) send(c sip.Command) { p.outbox = append(p.outbox, Send{c}) }
+
+// expire lets go of everything whose time is over.
+func (p *Phone) expire(now time.Time) {
+	if p.ended != nil && !now.Before(p.ended.until) {
+		p.ended = nil
+		p.disengage()
+		p.seizeIfLifted()
+	}
+	if !p.digitDown && !now.Before(p.digitUntil) {
+		p.digit = 0
+	}
+	if d := p.dial; d != nil && !d.auto.IsZero() && !now.Before(d.auto) {
+		p.dialTyped(now)
+	}
+	p.forget(now)
+}
+
+// Deadline is when Step wants a Tick, reckoned from the last Step. It is never the zero time: the clock on the
+// panel goes on.
+func (p *Phone) Deadline() time.Time {
+	now := p.now
+	next := now.Truncate(time.Minute).Add(time.Minute)
+	sooner := func(t time.Time) {
+		if t.After(now) && t.Before(next) {
+			next = t
+		}
+	}
+	if p.ended != nil {
+		sooner(p.ended.until)
+	}
+	if p.dial != nil {
+		sooner(p.dial.auto)
+	}
+	if p.digit != 0 {
+		sooner(p.digitUntil)
+	}
+	sooner(p.volumeUntil)
+	for _, c := range p.calls {
+		// The next whole second of what the panel counts.
+		sooner(now.Add(time.Second - now.Sub(c.since)%time.Second))
+	}
+	if left := p.retryAt.Sub(now); left > 0 {
+		sooner(now.Add((left-1)%time.Second + 1))
+	}
+	return next
+}
+
+// network applies what the user agent reports.
+func (p *Phone) network(now time.Time, event sip.Event) {
+	switch e := event.(type) {
+	case sip.Registered:
+		p.registration, p.registrationCause, p.retryAt = Registered, sip.CauseNone, time.Time{}
+	case sip.Unregistered:
+		if p.registration == Registered || p.registration == Lost {
+			p.registration = Lost
+		} else {
+			p.registration = Failed
+		}
+		p.registrationCause, p.retryAt = e.Cause, now.Add(e.Retry)
+	case sip.Incoming:
+		p.incoming(now, e)
+	case sip.Progress:
+		if c := p.find(e.Call); c != nil && !c.answered {
+			c.state, c.early = RingingOut, c.early || e.EarlyMedia
+		}
+	case sip.Answered:
+		p.answered(now, e.Call)
+	case sip.HoldChanged:
+		p.holdChanged(e)
+	case sip.RemoteHold:
+		if c := p.find(e.Call); c != nil {
+			c.remoteHeld = e.Held
+		}
+	case sip.Identified:
+		if c := p.find(e.Call); c != nil {
+			c.party = e.Party
+		}
+	case sip.TransferFailed:
+		if c := p.find(e.Call); c != nil && c.state == Transferring {
+			c.state = Talking
+			p.ended = &ending{until: now.Add(endedShown), view: Ended{Party: c.party, Cause: e.Cause, Status: e.Status}}
+		}
+	case sip.Ended:
+		p.over(now, e)
+	case sip.DigitReceived:
+		// Nothing on a phone listens to the caller's digits.
+	default:
+		panic(fmt.Sprintf("phone: network event of unknown type %T", event))
+	}
+}

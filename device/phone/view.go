@@ -168,12 +168,13 @@ const (
 // Sound is what is heard.
 type Sound struct {
 	Tone   Tone
-	Digit  byte       // DTMF feedback while a digit key is down, 0 without
-	Route  hal.Route  // of voice and tones other than ToneRing
-	Live   sip.CallID // the call that is heard and spoken to, 0 without
-	Muted  bool       // the microphone is off; silence is sent
-	Volume int        // of the route, 0 to VolumeMax
-	Ringer int        // volume of the ringer, 0 (silent) to VolumeMax
+	Digit  byte          // DTMF feedback while a digit key is down, 0 without
+	Route  hal.Route     // of voice and tones other than ToneRing
+	Live   sip.CallID    // the call that is heard and spoken to, 0 without
+	Calls  [4]sip.CallID // all calls that may have media, 0 without: each must be sent silence when it is not Live
+	Muted  bool          // the microphone is off; silence is sent
+	Volume int           // of the route, 0 to VolumeMax
+	Ringer int           // volume of the ringer, 0 (silent) to VolumeMax
 }
 
 // VolumeMax is the loudest level of every route and the ringer. A level is 3 dB; 7 is 0 dB.

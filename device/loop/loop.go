@@ -1,0 +1,233 @@
+// Package loop feeds the phone: one queue, one goroutine, the only reader of the clock for decisions. It brings events
+// in, carries effects out, shows the view after every step and keeps the last minutes as a transcript. It decides
+// nothing about calls, keys or lamps.
+//
+//	Post, Ask --> queue --> phone.Step --+--> Network.Do   commands
+//	                 ^                   +--> Body.Show    panel and lamps, whole
+//	                 |                   +--> Voice.Set    tones, route, mute, live call
+//	             Deadline                +--> Transcript
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"log/slog"
+	"sync"
+	"time"
+
+	"freizeichen/device/phone"
+	"freizeichen/device/voice"
+	"freizeichen/hal"
+	"freizeichen/sip"
+)
+
+// queueSize covers one second of the fastest typist and a burst of the network, many times over.
+const queueSize = 256
+
+// patience is how long Post waits for room in a full queue before it calls that a defect.
+const patience = time.Second
+
+// ErrQueueFull is what Run returns when nobody has emptied the queue for a second: a defect. The supervisor restarts us.
+var ErrQueueFull = errors.New("loop: the event queue is full and nobody empties it")
+
+// Network carries out commands; it must not block. Implemented by sip/ua's shell.
+type Network interface{ Do(sip.Command) }
+
+// Body shows panel and lamps; it must not block. Implemented by hal/sim and hal/board.
+type Body interface{ Show(hal.Display) }
+
+// Voice takes the plan for all that is heard; it must not block. Implemented by device/voice.
+type Voice interface{ Set(voice.Plan) }
+
+// Painter turns a view into pixels and text. Implemented by device/screen.
+type Painter interface {
+	Draw(phone.View) *image.Paletted
+	Text(phone.View) []string
+}
+
+// Config is what a Loop joins.
+type Config struct {
+	Phone   *phone.Phone
+	Network Network
+	Body    Body
+	Voice   Voice
+	Painter Painter
+	Logger  *slog.Logger
+}
+
+// Loop owns one phone while Run runs.
+type Loop struct {
+	config  Config
+	queue   chan phone.Event
+	done    chan struct{} // closed when Run has returned
+	full    chan struct{} // closed when the queue has overflowed
+	fullSet sync.Once
+
+	mu      sync.Mutex
+	painter Painter
+	view    phone.View // the last one shown
+	display hal.Display
+	asked   uint64
+	replies map[uint64]chan phone.Refusal
+
+	record recorder
+}
+
+// repaint asks for a new picture without an event for the phone.
+type repaint struct{}
+
+// New is a loop that does nothing until Run.
+func New(config Config) *Loop {
+	return &Loop{
+		config: config, painter: config.Painter,
+		queue: make(chan phone.Event, queueSize), done: make(chan struct{}), full: make(chan struct{}),
+		replies: map[uint64]chan phone.Refusal{},
+	}
+}
+
+// Post gives the phone an event. It can be called from any goroutine, before, during and after Run, and returns at
+// once but for a full queue, which it gives a second to empty.
+func (l *Loop) Post(event phone.Event) {
+	select {
+	case l.queue <- event:
+		return
+	case <-l.done:
+		return
+	default:
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case l.queue <- event:
+	case <-l.done:
+	case <-timer.C:
+		l.fullSet.Do(func() { close(l.full) })
+	}
+}
+
+// Ask has a request done and says whether it was. The error is the context's, or says that the phone has stopped.
+func (l *Loop) Ask(ctx context.Context, verb phone.Verb, argument string) (phone.Refusal, error) {
+	answer := make(chan phone.Refusal, 1)
+	l.mu.Lock()
+	l.asked++
+	id := l.asked
+	l.replies[id] = answer
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		delete(l.replies, id)
+		l.mu.Unlock()
+	}()
+	l.Post(phone.Request{ID: id, Verb: verb, Argument: argument})
+	select {
+	case refused := <-answer:
+		return refused, nil
+	case <-l.done:
+		return 0, errors.New("loop: the phone has stopped")
+	case <-ctx.Done():
+		return 0, fmt.Errorf("loop: waiting for the phone's answer: %w", ctx.Err())
+	}
+}
+
+// SetPainter changes panel or language while the phone runs.
+func (l *Loop) SetPainter(p Painter) {
+	l.mu.Lock()
+	l.painter = p
+	l.mu.Unlock()
+	l.Post(repaint{})
+}
+
+// View is what the phone shows now.
+func (l *Loop) View() phone.View {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.view
+}
+
+// Text is the panel's text now, line by line.
+func (l *Loop) Text() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.display.Text
+}
+
+// Transcript is the last minutes as text, see recorder.
+func (l *Loop) Transcript() string { return l.record.String() }
+
+// Run feeds the phone until the context ends. It returns nil then, or ErrQueueFull.
+func (l *Loop) Run(ctx context.Context) error {
+	defer close(l.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		var event phone.Event
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.full:
+			l.config.Logger.Error("event queue is full", "transcript", l.record.String())
+			return ErrQueueFull
+		case event = <-l.queue:
+		case <-timer.C:
+			event = phone.Tick{}
+		}
+		l.step(time.Now(), event)
+		for range len(l.queue) { // one picture for a burst
+			l.step(time.Now(), <-l.queue)
+		}
+		now := time.Now()
+		l.show(now)
+		timer.Reset(l.config.Phone.Deadline().Sub(now))
+	}
+}
+
+// step lets the phone decide and carries its effects out.
+func (l *Loop) step(now time.Time, event phone.Event) {
+	if _, ok := event.(repaint); ok {
+		return
+	}
+	effects := l.config.Phone.Step(now, event)
+	l.record.step(now, event, effects)
+	for _, effect := range effects {
+		switch e := effect.(type) {
+		case phone.Send:
+			l.config.Network.Do(e.Command)
+		case phone.Reply:
+			l.mu.Lock()
+			if answer := l.replies[e.ID]; answer != nil {
+				answer <- e.Refused
+			}
+			l.mu.Unlock()
+		}
+	}
+}
+
+func (l *Loop) show(now time.Time) {
+	view := l.config.Phone.View(now)
+	l.mu.Lock()
+	painter := l.painter
+	l.mu.Unlock()
+	display := hal.Display{Picture: painter.Draw(view), Lamps: view.Lamps, Text: painter.Text(view)}
+	l.record.shows(now, view)
+	l.mu.Lock()
+	l.view, l.display = view, display
+	l.mu.Unlock()
+	l.config.Body.Show(display)
+	l.config.Voice.Set(plan(view.Sound))
+}
+
+// plan says in voice's words what the phone wants to sound like.
+func plan(s phone.Sound) voice.Plan {
+	return voice.Plan{
+		Tone: tones[s.Tone], Digit: s.Digit, Route: s.Route, Live: s.Live, Muted: s.Muted,
+		Volume: s.Volume, Ringer: s.Ringer, Calls: s.Calls,
+	}
+}
+
+var tones = [...]voice.Tone{
+	phone.ToneNone: voice.Quiet, phone.ToneDial: voice.Dial, phone.ToneRingback: voice.Ringback,
+	phone.ToneBusy: voice.Busy, phone.ToneCongestion: voice.Congestion, phone.ToneKnock: voice.Knock,
+	phone.ToneRing: voice.Ring, phone.ToneHold: voice.HoldReminder,
+}

@@ -1,0 +1,219 @@
+package loop
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"freizeichen/device/phone"
+	"freizeichen/hal"
+	"freizeichen/sip"
+)
+
+// Bounds of the transcript: what a technician needs after the fact, in less than 100 kB.
+const (
+	transcriptAge   = 10 * time.Minute
+	transcriptLines = 1000
+)
+
+// recorder keeps the last minutes of what came in, was done and was shown, as lines of text:
+//
+//	09:00:00.000  network  incoming call=2 topic="Elterngeld" called="02841 2020"
+//	              shows    incoming line=1 tone=ring lamps=message:fast,line1:fast
+//	09:00:04.210  hook     up
+//	              does     answer call=2
+//
+// It holds no caller's name or number and no dialled digit: what a person typed or who called is written as "…".
+type recorder struct {
+	mu    sync.Mutex
+	lines []recorded
+	shown string
+}
+
+type recorded struct {
+	at   time.Time
+	text string
+}
+
+func (r *recorder) step(now time.Time, event phone.Event, effects []phone.Effect) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	stamp := now.Format("15:04:05.000")
+	if text := describeEvent(event); text != "" {
+		r.add(now, stamp+"  "+text)
+		stamp = strings.Repeat(" ", len(stamp))
+	}
+	for _, e := range effects {
+		if send, ok := e.(phone.Send); ok {
+			r.add(now, stamp+"  does     "+describeCommand(send.Command))
+		} else if reply, ok := e.(phone.Reply); ok && reply.Refused != phone.Done {
+			r.add(now, stamp+"  refuses  "+reply.Refused.String())
+		}
+	}
+}
+
+// shows records what the view says, when it says something new; a running clock is nothing new.
+func (r *recorder) shows(now time.Time, view phone.View) {
+	text := describeView(view)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if text == r.shown {
+		return
+	}
+	r.shown = text
+	r.add(now, strings.Repeat(" ", len("15:04:05.000"))+"  shows    "+text)
+}
+
+func (r *recorder) add(now time.Time, text string) {
+	r.lines = append(r.lines, recorded{now, text})
+	drop := max(0, len(r.lines)-transcriptLines)
+	for drop < len(r.lines) && now.Sub(r.lines[drop].at) > transcriptAge {
+		drop++
+	}
+	if drop > 0 {
+		r.lines = append(r.lines[:0], r.lines[drop:]...)
+	}
+}
+
+func (r *recorder) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var b strings.Builder
+	for _, line := range r.lines {
+		b.WriteString(line.text)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func describeEvent(event phone.Event) string {
+	switch e := event.(type) {
+	case hal.HookChange:
+		if e.Up {
+			return "hook     up"
+		}
+		return "hook     down"
+	case hal.KeyChange:
+		name := e.Key.String()
+		if e.Key.Digit() != 0 {
+			name = "digit"
+		}
+		if !e.Down {
+			return "key      " + name + " up"
+		}
+		return "key      " + name + " down"
+	case phone.Request:
+		return "asked    " + verbs[e.Verb]
+	case sip.Event:
+		return "network  " + describeNetwork(e)
+	}
+	return ""
+}
+
+var verbs = [...]string{
+	phone.AskAnswer: "answer", phone.AskHangup: "hangup", phone.AskHold: "hold", phone.AskResume: "resume",
+	phone.AskDial: "dial …", phone.AskTransfer: "transfer …", phone.AskDTMF: "dtmf …",
+}
+
+func describeNetwork(event sip.Event) string {
+	switch e := event.(type) {
+	case sip.Registered:
+		return fmt.Sprintf("registered expires=%s", e.Expires)
+	case sip.Unregistered:
+		return fmt.Sprintf("unregistered cause=%s status=%d retry=%s", e.Cause, e.Status, e.Retry.Round(time.Millisecond))
+	case sip.Incoming:
+		return fmt.Sprintf("incoming call=%d topic=%q called=%q", e.Call, e.Topic, e.Called.Number)
+	case sip.Progress:
+		return fmt.Sprintf("progress call=%d status=%d early=%t", e.Call, e.Status, e.EarlyMedia)
+	case sip.Answered:
+		return fmt.Sprintf("answered call=%d", e.Call)
+	case sip.HoldChanged:
+		return fmt.Sprintf("hold call=%d held=%t failed=%t", e.Call, e.Held, e.Failed)
+	case sip.RemoteHold:
+		return fmt.Sprintf("remote-hold call=%d held=%t", e.Call, e.Held)
+	case sip.Identified:
+		return fmt.Sprintf("identified call=%d", e.Call)
+	case sip.DigitReceived:
+		return fmt.Sprintf("digit call=%d", e.Call)
+	case sip.TransferFailed:
+		return fmt.Sprintf("transfer-failed call=%d cause=%s status=%d", e.Call, e.Cause, e.Status)
+	case sip.Ended:
+		return fmt.Sprintf("ended call=%d cause=%s status=%d", e.Call, e.Cause, e.Status)
+	}
+	return fmt.Sprintf("%T", event)
+}
+
+func describeCommand(command sip.Command) string {
+	switch c := command.(type) {
+	case sip.Dial:
+		return fmt.Sprintf("dial call=%d", c.Call)
+	case sip.Answer:
+		return fmt.Sprintf("answer call=%d", c.Call)
+	case sip.Reject:
+		return fmt.Sprintf("reject call=%d", c.Call)
+	case sip.Hangup:
+		return fmt.Sprintf("hangup call=%d", c.Call)
+	case sip.Hold:
+		return fmt.Sprintf("hold call=%d", c.Call)
+	case sip.Resume:
+		return fmt.Sprintf("resume call=%d", c.Call)
+	case sip.SendDigit:
+		return fmt.Sprintf("digit call=%d", c.Call)
+	case sip.Transfer:
+		return fmt.Sprintf("transfer call=%d", c.Call)
+	}
+	return fmt.Sprintf("%T", command)
+}
+
+var (
+	registrations = [...]string{"registering", "registered", "lost", "failed"}
+	callStates    = [...]string{"calling-out", "ringing-out", "incoming", "talking", "held", "held-by-remote", "transferring"}
+	toneNames     = [...]string{"none", "dial", "ringback", "busy", "congestion", "knock", "ring", "hold"}
+)
+
+// describeView says what the view shows, without anybody's name or number and without running clocks.
+func describeView(v phone.View) string {
+	var b strings.Builder
+	switch s := v.Screen.(type) {
+	case phone.Idle:
+		b.WriteString("idle")
+	case phone.Dialling:
+		fmt.Fprintf(&b, "dialling digits=%d transfer=%t", len(s.Number), s.Transfer)
+	case phone.Ended:
+		fmt.Fprintf(&b, "ended cause=%s status=%d", s.Cause, s.Status)
+	case phone.List:
+		fmt.Fprintf(&b, "list kind=%d entries=%d selected=%d", s.Kind, len(s.Entries), s.Selected)
+	case phone.Calls:
+		for i, c := range s.Calls {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			fmt.Fprintf(&b, "line%d=%s", c.Line, callStates[c.State])
+			if i == s.Selected {
+				b.WriteByte('*')
+			}
+		}
+	}
+	fmt.Fprintf(&b, " %s", registrations[v.Status.Registration])
+	if v.Sound.Tone != phone.ToneNone {
+		fmt.Fprintf(&b, " tone=%s", toneNames[v.Sound.Tone])
+	}
+	if v.Sound.Live != 0 {
+		fmt.Fprintf(&b, " live=%d", v.Sound.Live)
+	}
+	if v.Sound.Route != hal.Silent {
+		fmt.Fprintf(&b, " route=%s", v.Sound.Route)
+	}
+	if v.Sound.Muted {
+		b.WriteString(" muted")
+	}
+	separator := " lamps="
+	for lamp, blink := range v.Lamps {
+		if blink != hal.Dark {
+			fmt.Fprintf(&b, "%s%s:%s", separator, hal.Lamp(lamp), blink)
+			separator = ","
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,151 @@
+package phone
+
+import (
+	"time"
+
+	"freizeichen/hal"
+	"freizeichen/sip"
+)
+
+// A Verb is what a program can ask the phone to do.
+type Verb uint8
+
+// The verbs.
+const (
+	AskAnswer Verb = iota
+	AskHangup
+	AskHold
+	AskResume
+	AskDial     // Argument: the number
+	AskTransfer // Argument: the number
+	AskDTMF     // Argument: the digits
+)
+
+// A Request is a person's wish that came through a program instead of a key: Step answers it with a Reply.
+type Request struct {
+	ID       uint64
+	Verb     Verb
+	Argument string
+}
+
+// A Refusal says why a Request was not done. Done is the zero value.
+type Refusal uint8
+
+// The refusals.
+const (
+	Done Refusal = iota
+	NotRinging
+	NoCall
+	NotTalking
+	NotHeld
+	NoLine
+	NoNumber
+	NotRegistered
+	BadDigits
+)
+
+func (r Refusal) String() string {
+	return [...]string{
+		"done", "no call is ringing", "there is no call", "the call is not in conversation", "no call is on hold",
+		"both lines are taken; end a call first", "there is no number to call", "not registered with the PBX; see phonectl status",
+		"not a telephone number: digits, * and # only, with an optional + in front, at most 32",
+	}[min(r, BadDigits)]
+}
+
+// request does what a program asks.
+func (p *Phone) request(now time.Time, r Request) Refusal {
+	switch r.Verb {
+	case AskAnswer:
+		return p.soft(now, SoftAnswer)
+	case AskHangup:
+		if c := p.live(); c != nil {
+			p.hangUp(now, c)
+			return Done
+		}
+		if p.dial != nil {
+			p.release(now)
+			return Done
+		}
+		return p.soft(now, SoftHangup)
+	case AskHold:
+		if p.live() == nil {
+			return NotTalking
+		}
+		return p.holdKey()
+	case AskResume:
+		c := p.held()
+		if c == nil || c.state != Talking {
+			return NotHeld
+		}
+		p.resume(c, p.handsFree())
+	case AskDial:
+		if !dialable(r.Argument) {
+			return BadDigits
+		}
+		return p.call(now, sip.Party{Number: r.Argument}, p.handsFree())
+	case AskTransfer:
+		return p.askTransfer(r.Argument)
+	case AskDTMF:
+		return p.askDigits(r.Argument)
+	}
+	return Done
+}
+
+func (p *Phone) askTransfer(number string) Refusal {
+	if !dialable(number) {
+		return BadDigits
+	}
+	c := p.live()
+	if c == nil {
+		c = p.held()
+	}
+	if c == nil || c.state != Talking {
+		return NotTalking
+	}
+	p.dial = nil
+	p.transfer(c, number)
+	return Done
+}
+
+func (p *Phone) askDigits(digits string) Refusal {
+	c := p.live()
+	if c == nil || c.state != Talking {
+		return NotTalking
+	}
+	if digits == "" || len(digits) > numberMax {
+		return BadDigits
+	}
+	for i := range len(digits) {
+		if keyOf(digits[i]) == hal.KeyNone {
+			return BadDigits
+		}
+	}
+	for i := range len(digits) {
+		p.send(sip.SendDigit{Call: c.id, Digit: digits[i]})
+	}
+	return Done
+}
+
+// dialable reports whether the string can be typed on this phone, or is an international number.
+func dialable(number string) bool {
+	if number != "" && number[0] == '+' {
+		number = number[1:]
+	}
+	if number == "" || len(number) > numberMax {
+		return false
+	}
+	for i := range len(number) {
+		if keyOf(number[i]) == hal.KeyNone {
+			return false
+		}
+	}
+	return true
+}
+
+// keyOf is the key that types the digit, KeyNone without one.
+func keyOf(digit byte) hal.Key {
+	if k := hal.ParseKey(string(rune(digit))); k.Digit() != 0 {
+		return k
+	}
+	return hal.KeyNone
+}

@@ -1,0 +1,176 @@
+package phone
+
+import (
+	"slices"
+	"time"
+
+	"freizeichen/hal"
+)
+
+// View is what is shown, lit and heard at the time given.
+func (p *Phone) View(now time.Time) View {
+	return View{
+		Now: now, Status: p.status(now), Screen: p.screen(now), Soft: p.softKeys(), Lamps: p.lamps(), Sound: p.sound(),
+	}
+}
+
+func (p *Phone) status(now time.Time) Status {
+	s := Status{
+		Name: p.config.Name, Registration: p.registration, Cause: p.registrationCause,
+		Missed: p.unseen, Muted: p.muted, Route: p.route,
+	}
+	if left := p.retryAt.Sub(now); left > 0 {
+		s.Retry = (left + time.Second - 1).Truncate(time.Second)
+	}
+	if now.Before(p.volumeUntil) {
+		s.Volume = &VolumeView{Level: p.ringer, Max: VolumeMax, Ringer: p.volumeOf == hal.Silent}
+		if !s.Volume.Ringer {
+			s.Volume.Level = p.volume[p.volumeOf]
+		}
+	}
+	return s
+}
+
+// screenRinging reports whether the selected call rings: then the screen and the keys are its own.
+func (p *Phone) screenRinging() bool {
+	c := p.find(p.selected)
+	return c != nil && c.state == RingingIn
+}
+
+// screen shows, in this order: a call that rings, an open list, what is being typed, the end of a call, the calls.
+func (p *Phone) screen(now time.Time) Screen {
+	present := p.present()
+	switch {
+	case p.screenRinging():
+	case p.list != nil:
+		return List{Kind: p.list.kind, Entries: slices.Clone(*p.entries(p.list.kind)), Selected: p.list.selected}
+	case p.dial != nil:
+		return Dialling{Number: p.dial.number, OffHook: p.dial.offHook, Transfer: p.dial.transfer != 0}
+	case p.ended != nil:
+		return p.ended.view
+	case len(present) == 0:
+		return Idle{}
+	}
+	calls := Calls{}
+	for _, c := range present {
+		if c.id == p.selected {
+			calls.Selected = len(calls.Calls)
+		}
+		calls.Calls = append(calls.Calls, Call{
+			ID: c.id, Line: c.line, State: c.view(), Party: c.party, Called: c.called, Topic: c.topic,
+			Incoming: c.incoming, Duration: now.Sub(c.since),
+		})
+	}
+	return calls
+}
+
+// softKeys gives the four keys their meaning on the present screen.
+func (p *Phone) softKeys() [4]Soft {
+	c := p.find(p.selected)
+	switch {
+	case p.screenRinging():
+		return [4]Soft{SoftAnswer, SoftReject}
+	case p.list != nil && len(*p.entries(p.list.kind)) == 0:
+		return [4]Soft{SoftNone, SoftNone, SoftNone, SoftBack}
+	case p.list != nil:
+		return [4]Soft{SoftDial, SoftDelete, SoftNone, SoftBack}
+	case p.dial != nil && p.dial.transfer != 0:
+		return [4]Soft{SoftTransfer, SoftDelete, SoftNone, SoftCancel}
+	case p.dial != nil && p.dial.number == "":
+		return [4]Soft{SoftMissed, SoftRedial, SoftNone, SoftCancel}
+	case p.dial != nil:
+		return [4]Soft{SoftDial, SoftDelete, SoftNone, SoftCancel}
+	case p.ended != nil:
+		return [4]Soft{SoftRedial, SoftNone, SoftNone, SoftBack}
+	case c == nil:
+		return [4]Soft{SoftMissed, SoftRedial}
+	case c.state == CallingOut, c.state == RingingOut, c.state == Transferring:
+		return [4]Soft{SoftNone, SoftNone, SoftNone, SoftHangup}
+	case c.held:
+		return [4]Soft{SoftResume, SoftTransfer, SoftNone, SoftHangup}
+	}
+	soft := [4]Soft{SoftHold, SoftTransfer, SoftNone, SoftHangup}
+	if p.held() != nil {
+		soft[0] = SoftSwap
+	}
+	return soft
+}
+
+func (p *Phone) lamps() hal.Lamps {
+	var lamps hal.Lamps
+	switch {
+	case p.ringing() != nil:
+		lamps[hal.LampMessage] = hal.BlinkFast
+	case p.registration == Lost || p.registration == Failed:
+		lamps[hal.LampMessage] = hal.BlinkSlow
+	case p.unseen > 0 && p.config.Missed:
+		lamps[hal.LampMessage] = hal.Flash
+	}
+	for _, c := range p.present() {
+		lamps[hal.LampLine1+hal.Lamp(c.line-1)] = lineLamp(c)
+		if c.held {
+			lamps[hal.LampHold] = hal.BlinkSlow
+		}
+	}
+	if d := p.dial; d != nil && d.offHook && d.transfer == 0 {
+		if line := p.freeLine(); line != 0 {
+			lamps[hal.LampLine1+hal.Lamp(line-1)] = hal.Steady
+		}
+	}
+	if p.muted {
+		lamps[hal.LampMute] = hal.Steady
+	}
+	switch p.route {
+	case hal.Headset:
+		lamps[hal.LampHeadset] = hal.Steady
+	case hal.Speaker:
+		lamps[hal.LampSpeaker] = hal.Steady
+	}
+	return lamps
+}
+
+func lineLamp(c *call) hal.Blink {
+	switch {
+	case c.state == RingingIn:
+		return hal.BlinkFast
+	case c.held:
+		return hal.BlinkSlow
+	}
+	return hal.Steady
+}
+
+func (p *Phone) sound() Sound {
+	s := Sound{Tone: p.tone(), Digit: p.digit, Route: p.route, Muted: p.muted, Volume: p.volume[p.route], Ringer: p.ringer}
+	if c := p.live(); c != nil && (c.state == Talking || c.early) {
+		s.Live = c.id
+	}
+	for i, c := range p.calls[:min(len(p.calls), len(s.Calls))] {
+		s.Calls[i] = c.id
+	}
+	return s
+}
+
+func (p *Phone) tone() Tone {
+	live := p.live()
+	switch {
+	case p.ringing() != nil && p.route == hal.Silent:
+		return ToneRing
+	case p.ringing() != nil:
+		return ToneKnock
+	case p.digit != 0:
+		return ToneNone // the digit is heard instead
+	case live != nil && live.state == RingingOut && !live.early:
+		return ToneRingback
+	case live != nil:
+		return ToneNone
+	case p.dial != nil && p.dial.offHook && p.dial.number == "":
+		return ToneDial
+	case p.dial != nil:
+		return ToneNone
+	case p.ended != nil:
+		return p.ended.tone
+	case p.held() != nil:
+		return ToneHold
+	}
+	return ToneNone
+}
