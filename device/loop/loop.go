@@ -32,6 +32,8 @@ const patience = time.Second
 // ErrQueueFull is what Run returns when nobody has emptied the queue for a second: a defect. The supervisor restarts us.
 var ErrQueueFull = errors.New("loop: the event queue is full and nobody empties it")
 
+var errStopped = errors.New("loop: the phone has stopped")
+
 // Network carries out commands; it must not block. Implemented by sip/ua's shell.
 type Network interface{ Do(sip.Command) }
 
@@ -68,15 +70,20 @@ type Loop struct {
 	mu      sync.Mutex
 	painter Painter
 	view    phone.View // the last one shown
+	live    sip.CallID // the call that is live or was live last
 	display hal.Display
 	asked   uint64
 	replies map[uint64]chan phone.Refusal
 
 	record recorder
+
+	// Of Run's goroutine alone: what is handed over once the outcome is shown.
+	ready   []phone.Reply
+	waiting []chan struct{}
 }
 
-// repaint asks for a new picture without an event for the phone.
-type repaint struct{}
+// repaint asks for a new picture without an event for the phone; shown is closed when the picture is there.
+type repaint struct{ shown chan struct{} }
 
 // New is a loop that does nothing until Run.
 func New(config Config) *Loop {
@@ -107,7 +114,7 @@ func (l *Loop) Post(event phone.Event) {
 	}
 }
 
-// Ask has a request done and says whether it was. The error is the context's, or says that the phone has stopped.
+// Ask has a request done and says whether it was; what it changed is shown by then. The error is the context's, or says that the phone has stopped.
 func (l *Loop) Ask(ctx context.Context, verb phone.Verb, argument string) (phone.Refusal, error) {
 	answer := make(chan phone.Refusal, 1)
 	l.mu.Lock()
@@ -125,7 +132,7 @@ func (l *Loop) Ask(ctx context.Context, verb phone.Verb, argument string) (phone
 	case refused := <-answer:
 		return refused, nil
 	case <-l.done:
-		return 0, errors.New("loop: the phone has stopped")
+		return 0, errStopped
 	case <-ctx.Done():
 		return 0, fmt.Errorf("loop: waiting for the phone's answer: %w", ctx.Err())
 	}
@@ -136,7 +143,21 @@ func (l *Loop) SetPainter(p Painter) {
 	l.mu.Lock()
 	l.painter = p
 	l.mu.Unlock()
-	l.Post(repaint{})
+	l.Post(repaint{make(chan struct{})})
+}
+
+// Sync waits until everything posted before has been decided and shown.
+func (l *Loop) Sync(ctx context.Context) error {
+	r := repaint{make(chan struct{})}
+	l.Post(r)
+	select {
+	case <-r.shown:
+		return nil
+	case <-l.done:
+		return errStopped
+	case <-ctx.Done():
+		return fmt.Errorf("loop: waiting for the panel: %w", ctx.Err())
+	}
 }
 
 // View is what the phone shows now.
@@ -144,6 +165,13 @@ func (l *Loop) View() phone.View {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.view
+}
+
+// LastLive is the call that is live or, when there is none, was live last; 0 before the first.
+func (l *Loop) LastLive() sip.CallID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.live
 }
 
 // Text is the panel's text now, line by line.
@@ -179,13 +207,15 @@ func (l *Loop) Run(ctx context.Context) error {
 		}
 		now := time.Now()
 		l.show(now)
+		l.handOver()
 		timer.Reset(l.config.Phone.Deadline().Sub(now))
 	}
 }
 
 // step lets the phone decide and carries its effects out.
 func (l *Loop) step(now time.Time, event phone.Event) {
-	if _, ok := event.(repaint); ok {
+	if r, ok := event.(repaint); ok {
+		l.waiting = append(l.waiting, r.shown)
 		return
 	}
 	effects := l.config.Phone.Step(now, event)
@@ -195,13 +225,24 @@ func (l *Loop) step(now time.Time, event phone.Event) {
 		case phone.Send:
 			l.config.Network.Do(e.Command)
 		case phone.Reply:
-			l.mu.Lock()
-			if answer := l.replies[e.ID]; answer != nil {
-				answer <- e.Refused
-			}
-			l.mu.Unlock()
+			l.ready = append(l.ready, e)
 		}
 	}
+}
+
+// handOver tells those who asked, now that the outcome is shown.
+func (l *Loop) handOver() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, reply := range l.ready {
+		if answer := l.replies[reply.ID]; answer != nil {
+			answer <- reply.Refused
+		}
+	}
+	for _, shown := range l.waiting {
+		close(shown)
+	}
+	l.ready, l.waiting = nil, nil
 }
 
 func (l *Loop) show(now time.Time) {
@@ -213,6 +254,9 @@ func (l *Loop) show(now time.Time) {
 	l.record.shows(now, view)
 	l.mu.Lock()
 	l.view, l.display = view, display
+	if view.Sound.Live != 0 {
+		l.live = view.Sound.Live
+	}
 	l.mu.Unlock()
 	l.config.Body.Show(display)
 	l.config.Voice.Set(plan(view.Sound))

@@ -20,7 +20,7 @@ const (
 // recorder keeps the last minutes of what came in, was done and was shown, as lines of text:
 //
 //	09:00:00.000  network  incoming call=2 topic="Elterngeld" called="02841 2020"
-//	              shows    incoming line=1 tone=ring lamps=message:fast,line1:fast
+//	              shows    line1=ringing* registered tone=ring lamps=message:fast,line1:fast
 //	09:00:04.210  hook     up
 //	              does     answer call=2
 //
@@ -166,12 +166,6 @@ func describeCommand(command sip.Command) string {
 	return fmt.Sprintf("%T", command)
 }
 
-var (
-	registrations = [...]string{"registering", "registered", "lost", "failed"}
-	callStates    = [...]string{"calling-out", "ringing-out", "incoming", "talking", "held", "held-by-remote", "transferring"}
-	toneNames     = [...]string{"none", "dial", "ringback", "busy", "congestion", "knock", "ring", "hold"}
-)
-
 // describeView says what the view shows, without anybody's name or number and without running clocks.
 func describeView(v phone.View) string {
 	var b strings.Builder
@@ -189,15 +183,15 @@ func describeView(v phone.View) string {
 			if i > 0 {
 				b.WriteByte(' ')
 			}
-			fmt.Fprintf(&b, "line%d=%s", c.Line, callStates[c.State])
+			fmt.Fprintf(&b, "line%d=%s", c.Line, c.State)
 			if i == s.Selected {
 				b.WriteByte('*')
 			}
 		}
 	}
-	fmt.Fprintf(&b, " %s", registrations[v.Status.Registration])
+	fmt.Fprintf(&b, " %s", v.Status.Registration)
 	if v.Sound.Tone != phone.ToneNone {
-		fmt.Fprintf(&b, " tone=%s", toneNames[v.Sound.Tone])
+		fmt.Fprintf(&b, " tone=%s", v.Sound.Tone)
 	}
 	if v.Sound.Live != 0 {
 		fmt.Fprintf(&b, " live=%d", v.Sound.Live)

@@ -190,7 +190,7 @@ func (p *Phone) holdChanged(e sip.HoldChanged) {
 	// A refused hold leaves the call as it was: live. But nobody may be overheard by a phone on hook or by a second
 	// call: then it stays silent on our side.
 	other := p.live()
-	c.held = e.Held || p.route == hal.Silent || other != nil && other != c
+	c.held = e.Held || c.state == Transferring || p.route == hal.Silent || other != nil && other != c
 	c.wanted = c.held
 }
 

@@ -47,6 +47,10 @@ const (
 	Failed                          // never registered since the start, trying again
 )
 
+func (r Registration) String() string {
+	return [...]string{"registering", "registered", "lost", "failed"}[r]
+}
+
 // A Screen is what the middle of the panel shows. It is one of the types below.
 type Screen interface{ screen() }
 
@@ -98,6 +102,10 @@ const (
 	HeldByRemote // the peer has put us on hold
 	Transferring // we have asked the peer to call somebody else
 )
+
+func (s CallState) String() string {
+	return [...]string{"calling", "ringing-out", "ringing", "talking", "held", "held-by-remote", "transferring"}[s]
+}
 
 // Call is one call as the panel shows it.
 type Call struct {
@@ -164,6 +172,10 @@ const (
 	ToneRing       // the ringer, always on the loudspeaker
 	ToneHold       // short reminder that a call is held and nobody talks
 )
+
+func (t Tone) String() string {
+	return [...]string{"none", "dial", "ringback", "busy", "congestion", "knock", "ring", "hold"}[t]
+}
 
 // Sound is what is heard.
 type Sound struct {

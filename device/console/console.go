@@ -1,0 +1,192 @@
+// Package console lets a program on the same machine drive and ask a running phone, through a Unix domain socket that
+// only the phone's own user can open. It sends requests and key presses to device/loop and reads what it shows; it
+// decides nothing.
+//
+//	phonectl --line of JSON--> Server --Ask, Post--> device/loop
+//	         <--line of JSON--        <--View, Text, Transcript--
+package console
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"freizeichen/device/loop"
+	"freizeichen/sip"
+)
+
+// Bounds of the socket: more than any script needs, little enough to do no harm.
+const (
+	requestMax  = 4 << 10
+	connections = 16
+	answerMax   = 5 * time.Second
+)
+
+// A Status is the outcome of a request, and phonectl's exit status.
+type Status int
+
+// The outcomes.
+const (
+	Done         Status = 0
+	Refused      Status = 1 // the text says why
+	Usage        Status = 2 // the request is malformed; the text says how it should be
+	NotSupported Status = 3 // this phone does not know the verb
+)
+
+// Request is one line of JSON to the phone.
+type Request struct {
+	Verb     string `json:"verb"`
+	Argument string `json:"argument,omitempty"`
+}
+
+// Response is one line of JSON from the phone.
+type Response struct {
+	Status Status `json:"status"`
+	Text   string `json:"text,omitempty"` // may have several lines
+}
+
+// Config is what a Server speaks for.
+type Config struct {
+	Loop *loop.Loop
+	// Statistics of a running call, or of one that has just ended; implemented by sip/media.
+	Statistics func(sip.CallID) (sip.Statistics, bool)
+	Version    string
+	Logger     *slog.Logger
+}
+
+// Server answers on one socket.
+type Server struct {
+	config   Config
+	listener net.Listener
+	slots    chan struct{}
+	wait     sync.WaitGroup
+
+	mu     sync.Mutex
+	open   map[net.Conn]bool
+	closed bool
+}
+
+// DefaultSocket is where a phone listens unless told otherwise: below XDG_RUNTIME_DIR, or below a directory in the
+// system's temporary directory that belongs to the user.
+func DefaultSocket() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return filepath.Join(dir, "freizeichen", "phone.sock")
+	}
+	return filepath.Join(os.TempDir(), "freizeichen-"+strconv.Itoa(os.Getuid()), "phone.sock")
+}
+
+// Listen opens the socket. A socket left over by a dead phone is replaced; that of a living one is an error.
+func Listen(path string, config Config) (*Server, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("console: make the socket's directory: %w", err)
+	}
+	if conn, err := net.Dial("unix", path); err == nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("console: another phone listens on %s; choose another path with -socket", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("console: replace a left-over socket: %w", err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("console: listen: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		_ = listener.Close()
+		return nil, fmt.Errorf("console: protect the socket: %w", err)
+	}
+	return &Server{config: config, listener: listener, slots: make(chan struct{}, connections), open: map[net.Conn]bool{}}, nil
+}
+
+// Run answers until Close. It returns when the last connection is gone.
+func (s *Server) Run() {
+	for {
+		conn, err := s.listener.Accept()
+		if err != nil {
+			break
+		}
+		s.slots <- struct{}{}
+		if !s.keep(conn) {
+			break
+		}
+		s.wait.Go(func() {
+			defer func() { <-s.slots }()
+			defer s.drop(conn)
+			s.serve(conn)
+		})
+	}
+	s.wait.Wait()
+}
+
+// Close ends Run and all connections, and removes the socket.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	for conn := range s.open {
+		_ = conn.Close()
+	}
+	s.mu.Unlock()
+	if err := s.listener.Close(); err != nil {
+		return fmt.Errorf("console: close: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) keep(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		_ = conn.Close()
+		return false
+	}
+	s.open[conn] = true
+	return true
+}
+
+func (s *Server) drop(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, conn)
+	_ = conn.Close()
+}
+
+// serve answers one connection line by line.
+func (s *Server) serve(conn net.Conn) {
+	lines := bufio.NewScanner(conn)
+	lines.Buffer(make([]byte, requestMax), requestMax)
+	out := json.NewEncoder(conn)
+	for lines.Scan() {
+		var request Request
+		response := Response{Status: Usage, Text: `a request is one line such as {"verb":"dial","argument":"115"}`}
+		if err := json.Unmarshal(lines.Bytes(), &request); err == nil {
+			response = s.answer(request)
+		}
+		_ = conn.SetWriteDeadline(time.Now().Add(answerMax))
+		if err := out.Encode(response); err != nil {
+			return
+		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		_ = out.Encode(Response{Status: Usage, Text: fmt.Sprintf("the request is longer than %d bytes", requestMax)})
+	}
+}
+
+func (s *Server) answer(r Request) Response {
+	ctx, cancel := context.WithTimeout(context.Background(), answerMax)
+	defer cancel()
+	do, known := verbs[r.Verb]
+	if !known {
+		return Response{NotSupported, fmt.Sprintf("this phone does not know %q", r.Verb)}
+	}
+	return do(s, ctx, r.Argument)
+}
