@@ -1,0 +1,55 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
+// Errors is everything wrong in one file, in the file's order. It is never empty.
+type Errors []Error
+
+// Error gives one line for each.
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, one := range e {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// An Error is one thing wrong, and where. It never holds a password.
+type Error struct {
+	File         string
+	Line, Column int    // from 1, the column in characters; 0 means the file as a whole
+	Problem      string // "accounts[0].transport: "tls" is not allowed; allowed: udp, tcp"
+}
+
+func (e Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.File, e.Problem)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Problem)
+}
+
+func (e Error) compare(other Error) int {
+	return cmp.Or(cmp.Compare(e.Line, other.Line), cmp.Compare(e.Column, other.Column))
+}
+
+// position is a place in the file, from 1; the zero position is the file as a whole.
+type position struct{ line, column int }
+
+// problems collects what is wrong in one file.
+type problems struct {
+	file string
+	list Errors
+}
+
+// problemsMax bounds the list: nobody reads more, and a file of nothing but unknown keys stays cheap.
+const problemsMax = 50
+
+func (p *problems) add(at position, format string, values ...any) {
+	if len(p.list) < problemsMax {
+		p.list = append(p.list, Error{File: p.file, Line: at.line, Column: at.column, Problem: fmt.Sprintf(format, values...)})
+	}
+}

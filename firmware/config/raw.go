@@ -1,0 +1,72 @@
+package config
+
+// raw is the file as it stands: every value a text with its place, nothing checked. The tag is the key.
+type raw struct {
+	Accounts []rawAccount `key:"accounts"`
+	Language scalar       `key:"language"`
+	Panel    scalar       `key:"panel"`
+	Lamps    rawLamps     `key:"lamps"`
+	Dial     rawDial      `key:"dial"`
+	Calls    rawCalls     `key:"calls"`
+	Network  rawNetwork   `key:"network"`
+	Sound    rawSound     `key:"sound"`
+}
+
+type rawAccount struct {
+	At        position // of the whole account
+	User      scalar   `key:"user"`
+	AuthUser  scalar   `key:"auth-user"`
+	Password  scalar   `key:"password"`
+	Name      scalar   `key:"name"`
+	Domain    scalar   `key:"domain"`
+	Server    scalar   `key:"server"`
+	Transport scalar   `key:"transport"`
+	Expires   scalar   `key:"expires"`
+}
+
+type rawLamps struct {
+	Missed scalar `key:"missed-calls"`
+}
+
+type rawDial struct {
+	AutoDial  scalar           `key:"auto-dial"`
+	Emergency []scalar         `key:"emergency"`
+	Replace   []rawReplacement `key:"replace"`
+}
+
+type rawReplacement struct {
+	At     position
+	Prefix scalar `key:"prefix"`
+	By     scalar `key:"by"`
+}
+
+type rawCalls struct {
+	CalledNumber []scalar `key:"called-number"`
+	Retention    scalar   `key:"retention"`
+}
+
+type rawNetwork struct {
+	Local     scalar `key:"local"`
+	KeepAlive scalar `key:"keep-alive"`
+	RTP       scalar `key:"rtp-ports"`
+}
+
+type rawSound struct {
+	Tones  scalar    `key:"tones"`
+	Volume rawVolume `key:"volume"`
+}
+
+type rawVolume struct {
+	Handset scalar `key:"handset"`
+	Headset scalar `key:"headset"`
+	Speaker scalar `key:"speaker"`
+	Ringer  scalar `key:"ringer"`
+}
+
+// scalar is one value: its text as written (numbers keep their leading zeros) and where it stands.
+type scalar struct {
+	text string
+	path string // "accounts[0].user", for messages
+	at   position
+	set  bool // false: the key is not in the file
+}

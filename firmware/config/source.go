@@ -1,0 +1,153 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// depthMax bounds how deep brackets nest: the schema needs four, and the YAML parser recurses.
+const depthMax = 16
+
+// parse is the way from bytes to Config; nothing it returns counts once a problem is listed.
+func (p *problems) parse(data []byte) Config {
+	if !p.clean(data) {
+		return Config{}
+	}
+	node := p.tree(data)
+	if node == nil {
+		return Config{}
+	}
+	var mirror raw
+	p.bind(node, &mirror)
+	return p.check(mirror)
+}
+
+// lineMax bounds a line that is not JSON: the YAML parser needs the square of the colons in it.
+const lineMax = 1000
+
+// clean refuses what YAML would accept silently or report in words that help nobody.
+func (p *problems) clean(data []byte) bool {
+	switch {
+	case len(data) > sizeMax:
+		p.add(position{}, "is larger than %d KiB: that is no configuration of a phone", sizeMax>>10)
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		p.add(position{1, 1}, "begins with a byte order mark; save it as UTF-8 without one")
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+		p.add(position{1, 1}, "is UTF-16; save it as UTF-8")
+	default:
+		p.lines(data, !isJSON(data))
+	}
+	return len(p.list) == 0
+}
+
+// isJSON tells an object of JSON, where tabs may indent and brackets do what spaces do in YAML.
+func isJSON(data []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) }
+
+// lines checks bytes, indentation and nesting line by line.
+func (p *problems) lines(data []byte, indented bool) {
+	line, depth, empty := 0, 0, true
+	machine := json.Valid(data)
+	for text := range bytes.Lines(data) {
+		line++
+		if len(text) > lineMax && !machine {
+			p.add(position{line, lineMax}, "is longer than %d bytes in one line", lineMax)
+			return
+		}
+		p.line(line, text, indented)
+		content := bytes.TrimSpace(text)
+		empty = empty && (len(content) == 0 || content[0] == '#')
+		// Brackets in texts and comments count too: no sensible file has so many.
+		for _, b := range content {
+			switch b {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth = max(0, depth-1)
+			}
+			if depth > depthMax {
+				p.add(position{line, 1}, "nests deeper than %d brackets", depthMax)
+				return
+			}
+		}
+		if bytes.HasPrefix(content, bytes.Repeat([]byte("- "), depthMax)) {
+			p.add(position{line, 1}, "nests deeper than %d lists", depthMax)
+			return
+		}
+	}
+	if empty && len(p.list) == 0 {
+		p.add(position{}, "is empty: it holds no setting")
+	}
+}
+
+// line checks the characters of one line.
+func (p *problems) line(line int, text []byte, indented bool) {
+	leading := indented
+	for column := 1; len(text) > 0; column++ {
+		r, size := utf8.DecodeRune(text)
+		at := position{line, column}
+		switch {
+		case r == utf8.RuneError && size == 1:
+			p.add(at, "is not UTF-8 here: byte 0x%02x", text[0])
+			return
+		case r == '\t' && leading:
+			p.add(at, "a tab: YAML is indented with spaces")
+			return
+		case r == '\t', r == '\n', r == '\r' && bytes.Equal(text, []byte("\r\n")):
+		case r < ' ', r == 0x7f:
+			p.add(at, "a control character (0x%02x)", r)
+			return
+		}
+		leading = leading && r == ' '
+		text = text[size:]
+	}
+}
+
+// tree parses YAML and gives the only document's content.
+func (p *problems) tree(data []byte) ast.Node {
+	if isJSON(data) {
+		data = bytes.ReplaceAll(data, []byte("\t"), []byte(" ")) // RFC 8259 section 2: a tab is white space; never part of a string
+	}
+	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		at, problem := position{}, err.Error()
+		if fault, ok := err.(yaml.Error); ok {
+			problem = fault.GetMessage()
+			if token := fault.GetToken(); token != nil && token.Position != nil {
+				at = position{token.Position.Line, token.Position.Column}
+			}
+		}
+		p.add(at, "is not YAML: %s", problem)
+		return nil
+	}
+	var body ast.Node
+	for _, document := range file.Docs {
+		if document.Body == nil || document.Body.Type() == ast.CommentType {
+			continue
+		}
+		if body != nil {
+			p.add(where(document.Body), "a second document begins; a file holds one")
+			return nil
+		}
+		body = document.Body
+	}
+	if body == nil {
+		p.add(position{}, "is empty: it holds no setting")
+	}
+	return body
+}
+
+// where is the place of a node.
+func where(node ast.Node) position {
+	if mapping, ok := node.(*ast.MappingNode); ok && !mapping.IsFlowStyle && len(mapping.Values) > 0 {
+		return where(mapping.Values[0].Key)
+	}
+	if token := node.GetToken(); token != nil && token.Position != nil {
+		return position{token.Position.Line, token.Position.Column}
+	}
+	return position{}
+}
