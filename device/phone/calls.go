@@ -291,9 +291,6 @@ func (p *Phone) reselect() {
 
 // settle lets go of what no call needs any more.
 func (p *Phone) settle() {
-	if len(p.present()) == 0 {
-		p.muted = false
-	}
 	if p.ended == nil || p.ended.tone == ToneNone {
 		p.disengage()
 	}

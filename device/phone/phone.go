@@ -131,6 +131,9 @@ func (p *Phone) Step(now time.Time, event Event) []Effect {
 	default:
 		panic(fmt.Sprintf("phone: event of unknown type %T", event))
 	}
+	if len(p.present()) == 0 {
+		p.muted = false // the next conversation begins with an open microphone
+	}
 	return p.outbox
 }
 
