@@ -220,6 +220,7 @@ func (l *Loop) step(now time.Time, event phone.Event) {
 	}
 	effects := l.config.Phone.Step(now, event)
 	l.record.step(now, event, effects)
+	l.record.shows(now, l.config.Phone.View(now))
 	for _, effect := range effects {
 		switch e := effect.(type) {
 		case phone.Send:
@@ -251,7 +252,6 @@ func (l *Loop) show(now time.Time) {
 	painter := l.painter
 	l.mu.Unlock()
 	display := hal.Display{Picture: painter.Draw(view), Lamps: view.Lamps, Text: painter.Text(view)}
-	l.record.shows(now, view)
 	l.mu.Lock()
 	l.view, l.display = view, display
 	if view.Sound.Live != 0 {

@@ -1,0 +1,170 @@
+package console
+
+import (
+	"bufio"
+	"context"
+	"image"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"freizeichen/device/loop"
+	"freizeichen/device/phone"
+	"freizeichen/device/voice"
+	"freizeichen/hal"
+	"freizeichen/sip"
+)
+
+// silent is a phone without body, network and sound.
+type silent struct{}
+
+func (silent) Do(sip.Command)                  {}
+func (silent) Show(hal.Display)                {}
+func (silent) Set(voice.Plan)                  {}
+func (silent) Draw(phone.View) *image.Paletted { return nil }
+func (silent) Text(v phone.View) []string      { return []string{v.Status.Registration.String(), "zweite Zeile"} }
+
+// serving is a phone with a console; the path of its socket.
+func serving(t *testing.T) (string, *loop.Loop) {
+	t.Helper()
+	l := loop.New(loop.Config{
+		Phone:   phone.New(phone.Config{Name: "201", Retention: time.Hour}),
+		Network: silent{}, Body: silent{}, Voice: silent{}, Painter: silent{}, Logger: slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- l.Run(ctx) }()
+	path := filepath.Join(t.TempDir(), "run", "phone.sock")
+	s, err := Listen(path, Config{Loop: l, Version: "1", Logger: slog.New(slog.DiscardHandler),
+		Statistics: func(call sip.CallID) (sip.Statistics, bool) { return sip.Statistics{Sent: 50, Lost: 3}, call == 2 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := make(chan struct{})
+	go func() { s.Run(); close(ran) }()
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		<-ran
+		cancel()
+		<-stopped
+	})
+	return path, l
+}
+
+func asked(t *testing.T, path, verb, argument string) Response {
+	t.Helper()
+	r, err := Ask(path, Request{verb, argument})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestEveryVerbAnswersWithItsStatus(t *testing.T) {
+	path, l := serving(t)
+	for _, c := range []struct {
+		verb, argument string
+		status         Status
+		text           string
+	}{
+		{"answer", "", Refused, "no call is ringing"},
+		{"hangup", "", Refused, "there is no call"},
+		{"hold", "", Refused, "the call is not in conversation"},
+		{"resume", "", Refused, "no call is on hold"},
+		{"dial", "abc", Refused, "not a telephone number"},
+		{"dial", "115", Refused, "not registered"},
+		{"transfer", "1", Refused, "the call is not in conversation"},
+		{"dtmf", "1", Refused, "the call is not in conversation"},
+		{"press", "any", Usage, "the keys are 0 1 2"},
+		{"fly", "", NotSupported, "does not know"},
+		{"press", "lift", Done, ""},
+		{"press", "5", Done, ""},
+		{"show", "", Done, "zweite Zeile"},
+		{"transcript", "", Done, "hook     up"},
+		{"status", "", Done, "registration: registering"},
+	} {
+		if r := asked(t, path, c.verb, c.argument); r.Status != c.status || !strings.Contains(r.Text, c.text) {
+			t.Errorf("%s %s: %+v, want %d with %q", c.verb, c.argument, r, c.status, c.text)
+		}
+	}
+	l.Post(sip.Registered{})
+	l.Post(sip.Incoming{Call: 2, From: sip.Party{Name: "Ada", Number: "03023125001"}})
+	if r := asked(t, path, "answer", ""); r.Status != Done {
+		t.Fatalf("answer: %+v", r)
+	}
+	text := asked(t, path, "status", "").Text
+	for _, want := range []string{"account: 201", "registration: registered", "line1: talking", "sent: 50", "lost: 3", "route: handset"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("status lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "Ada") || strings.Contains(text, "0302312") {
+		t.Errorf("status tells who called:\n%s", text)
+	}
+}
+
+func TestGarbageOnTheSocketIsAnsweredAndHarmsNobody(t *testing.T) {
+	path, _ := serving(t)
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("hello\n{\"verb\":7}\n" + strings.Repeat("x", 2*requestMax) + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(conn)
+	for _, want := range []string{"a request is one line", "a request is one line", "longer than"} {
+		if !lines.Scan() || !strings.Contains(lines.Text(), want) || !strings.Contains(lines.Text(), `"status":2`) {
+			t.Fatalf("got %q, want status 2 with %q", lines.Text(), want)
+		}
+	}
+	if r := asked(t, path, "show", ""); r.Status != Done {
+		t.Fatalf("another client is answered %+v", r)
+	}
+}
+
+func TestTheSocketBelongsToOnePhoneAndOneUser(t *testing.T) {
+	path, _ := serving(t)
+	if _, err := Listen(path, Config{}); err == nil || !strings.Contains(err.Error(), "another phone listens") {
+		t.Fatalf("a second phone on the same socket: %v", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the socket's mode is %v, %v", info.Mode(), err)
+	}
+	left := filepath.Join(t.TempDir(), "left.sock")
+	if err := os.WriteFile(left, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Listen(left, Config{})
+	if err != nil {
+		t.Fatalf("a left-over socket is not replaced: %v", err)
+	}
+	_ = s.listener.Close()
+	if _, err := Ask(left, Request{Verb: "show"}); err == nil || !strings.Contains(err.Error(), "no phone listens") {
+		t.Fatalf("asking nobody: %v", err)
+	}
+}
+
+func TestManyConnectionsAtOnceAreAllAnswered(t *testing.T) {
+	path, _ := serving(t)
+	results := make(chan error, 3*connections)
+	for range cap(results) {
+		go func() {
+			_, err := Ask(path, Request{Verb: "show"})
+			results <- err
+		}()
+	}
+	for range cap(results) {
+		if err := <-results; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
