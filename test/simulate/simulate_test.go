@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,16 +18,26 @@ import (
 	"freizeichen/sip"
 )
 
-var (
-	seeds = flag.Int("seeds", 500, "how many seeds to play")
-	seed  = flag.Uint64("seed", 0, "play this seed alone and print its transcript")
-)
+var seed = flag.Uint64("seed", 0, "play this seed alone and print its transcript")
+
+// seeds is how many seeds are played: FREIZEICHEN_SEEDS, else few enough for every check.
+func seeds(t *testing.T) uint64 {
+	text := os.Getenv("FREIZEICHEN_SEEDS")
+	if text == "" {
+		return 500
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || n == 0 {
+		t.Fatalf("FREIZEICHEN_SEEDS is %q, want a number", text)
+	}
+	return n
+}
 
 // stepsPerSeed is about five minutes of a hectic desk.
 const stepsPerSeed = 120
 
 func TestThePhoneKeepsItsPromisesWhateverHappens(t *testing.T) {
-	first, last := uint64(1), uint64(*seeds)
+	first, last := uint64(1), seeds(t)
 	if *seed != 0 {
 		first, last = *seed, *seed
 	}
@@ -41,7 +52,7 @@ func TestThePhoneKeepsItsPromisesWhateverHappens(t *testing.T) {
 			t.Fatalf("seed %d: %s\nplay it again with: go test ./test/simulate -seed %d", s, d.broken, s)
 		}
 	}
-	if *seed != 0 || *seeds < 100 {
+	if *seed != 0 || last < 100 {
 		return
 	}
 	// A walk that never gets anywhere proves nothing.
