@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"freizeichen/device/loop"
+	"freizeichen/hal"
 	"freizeichen/sip"
 )
 
@@ -55,9 +56,18 @@ type Response struct {
 	Text   string `json:"text,omitempty"` // may have several lines
 }
 
+// Keys presses the phone's keys, so that what a program presses and what a person presses cannot differ. A body
+// without such a thing has its presses posted to the loop by the program that joins the two.
+type Keys interface {
+	Press(hal.Key)
+	Release(hal.Key)
+	Hook(up bool)
+}
+
 // Config is what a Server speaks for.
 type Config struct {
 	Loop *loop.Loop
+	Keys Keys
 	// Statistics of a running call, or of one that has just ended; implemented by sip/media.
 	Statistics func(sip.CallID) (sip.Statistics, bool)
 	Version    string

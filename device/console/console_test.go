@@ -28,6 +28,13 @@ func (silent) Set(voice.Plan)                  {}
 func (silent) Draw(phone.View) *image.Paletted { return nil }
 func (silent) Text(v phone.View) []string      { return []string{v.Status.Registration.String(), "zweite Zeile"} }
 
+// posting presses keys by posting them.
+type posting struct{ loop *loop.Loop }
+
+func (p posting) Press(k hal.Key)   { p.loop.Post(hal.KeyChange{Key: k, Down: true}) }
+func (p posting) Release(k hal.Key) { p.loop.Post(hal.KeyChange{Key: k}) }
+func (p posting) Hook(up bool)      { p.loop.Post(hal.HookChange{Up: up}) }
+
 // serving is a phone with a console; the path of its socket.
 func serving(t *testing.T) (string, *loop.Loop) {
 	t.Helper()
@@ -39,7 +46,7 @@ func serving(t *testing.T) (string, *loop.Loop) {
 	stopped := make(chan error, 1)
 	go func() { stopped <- l.Run(ctx) }()
 	path := filepath.Join(t.TempDir(), "run", "phone.sock")
-	s, err := Listen(path, Config{Loop: l, Version: "1", Logger: slog.New(slog.DiscardHandler),
+	s, err := Listen(path, Config{Loop: l, Keys: posting{l}, Version: "1", Logger: slog.New(slog.DiscardHandler),
 		Statistics: func(call sip.CallID) (sip.Statistics, bool) { return sip.Statistics{Sent: 50, Lost: 3}, call == 2 }})
 	if err != nil {
 		t.Fatal(err)

@@ -44,10 +44,10 @@ func (s *Server) press(ctx context.Context, name string) Response {
 	key := hal.ParseKey(name)
 	switch {
 	case name == "lift" || name == "replace":
-		s.config.Loop.Post(hal.HookChange{Up: name == "lift"})
+		s.config.Keys.Hook(name == "lift")
 	case key != hal.KeyNone:
-		s.config.Loop.Post(hal.KeyChange{Key: key, Down: true})
-		s.config.Loop.Post(hal.KeyChange{Key: key})
+		s.config.Keys.Press(key)
+		s.config.Keys.Release(key)
 	default:
 		return Response{Usage, fmt.Sprintf("there is no key %q; the keys are %s", name, keyNames())}
 	}
