@@ -1,0 +1,98 @@
+package client
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"math/big"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"freizeichen/sip/ua/header"
+)
+
+// Token is an unguessable text for tags, Call-IDs and client nonces: 80 bits, where RFC 3261 section 19.3 asks for 32.
+func (c *Client) Token() string {
+	b := make([]byte, 10)
+	if c.config.Random == nil {
+		_, _ = rand.Read(b) // never fails (Go 1.24)
+	} else {
+		for i := range b {
+			b[i] = byte(c.config.Random.Uint32())
+		}
+	}
+	return hex.EncodeToString(b)
+}
+
+// Intn is a number from 0 to n-1, from the same source.
+func (c *Client) Intn(n int) int {
+	if c.config.Random != nil {
+		return c.config.Random.IntN(n)
+	}
+	i, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		return 0 // never
+	}
+	return int(i.Int64())
+}
+
+// Transport is "UDP" or "TCP", as Via writes it.
+func (c *Client) Transport() string {
+	if strings.EqualFold(c.config.Account.Transport, "tcp") {
+		return "TCP"
+	}
+	return "UDP"
+}
+
+// URI is a SIP URI of the account's domain; user is written as it stands, see the number's escaping in ua.
+func (c *Client) URI(user string) sip.Uri {
+	uri := sip.Uri{Scheme: "sip", User: user, Host: c.config.Account.Domain}
+	if host, port, err := net.SplitHostPort(uri.Host); err == nil {
+		if n, err := strconv.Atoi(port); err == nil {
+			uri.Host, uri.Port = bracketed(host), n
+		}
+	}
+	return uri
+}
+
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+// An Identity names a request outside of a dialog, or the INVITE that makes one.
+type Identity struct {
+	CallID, Tag string
+	CSeq        uint32
+}
+
+// Outside builds a request outside of a dialog, from the account to an address of its domain
+// (RFC 3261 section 8.1.1), to be sent to the account's server.
+func (c *Client) Outside(method sip.RequestMethod, recipient, to sip.Uri, id Identity) *sip.Request {
+	request := sip.NewRequest(method, recipient)
+	from := &sip.FromHeader{DisplayName: header.Escape(c.config.Account.Name), Address: c.URI(c.config.Account.User)}
+	from.Params.Add("tag", id.Tag)
+	callID := sip.CallIDHeader(id.CallID)
+	request.AppendHeader(from)
+	request.AppendHeader(&sip.ToHeader{Address: to})
+	request.AppendHeader(&callID)
+	request.AppendHeader(&sip.CSeqHeader{SeqNo: id.CSeq, MethodName: method})
+	if server := c.config.Account.Server; server != "" {
+		// RFC 3261 section 8.1.2: local policy may name another place than the Request-URI does.
+		request.SetDestination(server)
+	}
+	return request
+}
+
+// finish adds what all requests of the account carry. A phone speaks one transport to its exchange: it need not
+// listen on the other, whatever the Contact of the peer says.
+func (c *Client) finish(request *sip.Request) {
+	request.SetTransport(c.Transport())
+	if c.config.UserAgent != "" {
+		request.AppendHeader(sip.NewHeader("User-Agent", header.Text(c.config.UserAgent, 0)))
+	}
+}
