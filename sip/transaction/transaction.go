@@ -1,4 +1,4 @@
-// Package transaction is RFC 3261 section 17 with RFC 6026 on sipgo's TransportLayer. It has two halves:
+// Package transaction is RFC 3261 section 17 with RFC 6026 on sipgo's message types. It has two halves:
 //
 //	Layer     pure: messages, time and the user's wishes in; messages to send and events out
 //	Endpoint  the shell: sockets, one goroutine that owns a Layer and its User, messages in order
