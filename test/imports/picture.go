@@ -1,0 +1,219 @@
+package imports
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A part is a folder with everything below it, and what of ours it may import. Within a part everybody may import
+// everybody. "roots" stands for the three folders of words.
+type part struct {
+	name    string
+	imports []string
+	why     string
+}
+
+const (
+	columns = "hal, sip and firmware never look at each other: they meet in device/loop and device/voice through root words only"
+	words   = "roots are words: whoever speaks them must not get a machine with them"
+	decides = "what decides must run anywhere, at any time, and be tested without a machine"
+)
+
+// picture is the picture of ARCHITECTURE.md. The longest name that fits a folder counts.
+var picture = []part{
+	{"hal", nil, words},
+	{"sip", nil, words},
+	{"firmware", nil, words},
+
+	{"device/callcentre", []string{"sip"}, decides},
+	{"device/phone", []string{"device/callcentre", "hal", "sip", "firmware"}, decides},
+	{"device/screen", []string{"device/phone", "device/callcentre", "hal", "sip"}, "a picture is a function of the View"},
+	{"device/voice", []string{"hal", "sip"}, "voice knows frames and tones, not how calls come about"},
+	{"device/loop", []string{"device/phone", "device/screen", "device/voice", "hal", "sip", "firmware"}, "the loop joins, by root words alone; machines are handed to it"},
+	{"device/console", []string{"device/loop", "device/phone", "hal", "sip"}, "the console is one more hand on the phone"},
+
+	{"hal/board", []string{"hal", "hal/*"}, "a board is a table of parts"},
+	{"hal/*", []string{"hal"}, columns},
+
+	{"sip/codec", nil, "a codec is arithmetic"},
+	{"sip/dialog", nil, "a dialog is RFC 3261 section 12 and nothing of ours"},
+	{"sip/ua/header", nil, "header fields are syntax, for everybody who reads a message"},
+	{"sip/offer", []string{"sip"}, columns},
+	{"sip/media", []string{"sip", "sip/codec"}, columns},
+	{"sip/transaction", []string{"sip"}, "nobody below knows who is above"},
+	{"sip/ua", []string{"sip", "sip/dialog", "sip/offer", "sip/transaction", "sip/ua/header"}, columns},
+	{"sip/exchange", []string{"sip", "sip/dialog", "sip/offer", "sip/transaction", "sip/media", "sip/codec", "sip/ua/header"}, columns},
+	{"sip/siptest", []string{"sip", "sip/dialog", "sip/transaction"}, "the scripted peer must not share the phone's own mistakes"},
+	{"sip/ami", []string{"sip"}, columns},
+	{"sip/acd", []string{"sip", "sip/ami"}, columns},
+
+	{"firmware/slot", []string{"firmware", "firmware/bundle"}, columns},
+	{"firmware/provision", []string{"firmware", "firmware/config", "firmware/bundle"}, columns},
+	{"firmware/fleet", []string{"firmware", "firmware/config", "firmware/bundle"}, columns},
+	{"firmware/*", []string{"firmware"}, columns},
+
+	{"cmd/phonesim/internal/page", []string{"hal", "hal/sim", "device/screen"}, "the page is a body: it shows and presses, and knows no call"},
+	{"cmd/*", []string{"device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*"}, "programs wire; what they share belongs to a package below"},
+	{"test/*", []string{"cmd/*", "device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*", "test/*"}, ""},
+}
+
+// partOf is the part that a folder belongs to.
+func partOf(dir string) (part, bool) {
+	best, found := part{}, false
+	for _, p := range picture {
+		if fits(p.name, dir) && (!found || specific(p.name) > specific(best.name)) {
+			best, found = p, true
+		}
+	}
+	return best, found
+}
+
+// fits tells whether a folder is a part or lies in it. A root is its own folder only: hal/new must be drawn first... in
+// the picture it is, as hal/*.
+func fits(name, dir string) bool {
+	if slices.Contains([]string{"hal", "sip", "firmware"}, name) {
+		return dir == name
+	}
+	parent, star := strings.CutSuffix(name, "/*")
+	if star {
+		return strings.HasPrefix(dir, parent+"/")
+	}
+	return dir == name || strings.HasPrefix(dir, name+"/")
+}
+
+func specific(name string) int { return len(strings.TrimSuffix(name, "*")) }
+
+// room is the part of a folder by name, with the star filled in: cmd/phonesim/internal/x is in cmd/phonesim.
+func room(p part, dir string) string {
+	parent, star := strings.CutSuffix(p.name, "/*")
+	if !star {
+		return p.name
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(dir, parent+"/"), "/")
+	return parent + "/" + first
+}
+
+// Picture finds imports of ours that the picture does not show.
+func (t *Tree) Picture() []Finding {
+	var found []Finding
+	add := func(subject, where, what, why string) {
+		found = append(found, Finding{Rule: "import", Subject: subject, Where: where, What: what, Why: why})
+	}
+	for dir := range t.packages() {
+		if _, ok := partOf(dir); !ok {
+			add(dir, dir, "this folder is not in the picture", "draw it in ARCHITECTURE.md and in test/imports/picture.go: who may import it, whom may it import?")
+		}
+	}
+	for _, file := range t.Files {
+		own, ok := partOf(file.Dir)
+		if !ok {
+			continue
+		}
+		for _, spec := range file.AST.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			target, ours := strings.CutPrefix(imported, module+"/")
+			if !ours || allowed(own, file, target) {
+				continue
+			}
+			why := own.why
+			if strings.HasPrefix(target, "test/") {
+				why = "nothing imports test/*: it would reach the phone"
+			} else if target == "sip/siptest" {
+				why = "siptest is a fixture of tests, no part of a program"
+			}
+			add(file.Dir, t.at(spec), file.Dir+" imports "+target, why)
+		}
+	}
+	return found
+}
+
+// allowed decides about one import of ours.
+func allowed(own part, file *File, target string) bool {
+	to, ok := partOf(target)
+	if !ok {
+		return true // has its own finding
+	}
+	if room(own, file.Dir) == room(to, target) && !strings.HasPrefix(own.name, "cmd/phonesim/") {
+		return true
+	}
+	// cmd/phonesim/internal/page is a room of its own for what it imports, not for who imports it.
+	if strings.HasPrefix(file.Dir, "cmd/") && strings.HasPrefix(target, "cmd/") && own.name == "cmd/*" {
+		return room(own, file.Dir) == room(own, target)
+	}
+	if target == "sip/siptest" && !file.Test && !strings.HasPrefix(file.Dir, "test/") {
+		return false
+	}
+	if file.Test && forTests(file.Dir, target) {
+		return true
+	}
+	return slices.ContainsFunc(own.imports, func(name string) bool { return fits(name, target) })
+}
+
+// forTests is what tests beside the code may import more: their own column and the two simulated ends.
+func forTests(dir, target string) bool {
+	column, _, _ := strings.Cut(dir, "/")
+	switch {
+	case target == "sip/siptest", target == "hal/sim":
+		return column == "device" || column == "cmd" || strings.HasPrefix(target, column+"/")
+	case column == "cmd":
+		return false
+	}
+	return target == column || strings.HasPrefix(target, column+"/")
+}
+
+// A foreign module, where it may be imported, and why not elsewhere.
+type foreign struct {
+	module string
+	where  []string // parts of the tree
+	why    string
+}
+
+const wrapped = "every dependency is wrapped by one package, so that it can be replaced there"
+
+var foreigners = []foreign{
+	{"github.com/emiago/sipgo", []string{"sip/transaction", "sip/dialog", "sip/ua", "sip/exchange", "sip/siptest"}, "SIP messages stop at the user agent: above it there are sip's words"},
+	{"github.com/icholy/digest", []string{"sip/ua", "sip/exchange", "sip/siptest"}, wrapped},
+	{"github.com/pion", []string{"sip/media", "sip/offer"}, "packets and session descriptions stop here: above there are frames and sip.Media"},
+	{"github.com/coder/websocket", []string{"cmd/phonesim"}, "only a page in a browser needs it"},
+	{"github.com/goccy/go-yaml", []string{"firmware/config"}, "configuration is read in one place"},
+	{"github.com/chromedp", nil, "a browser is driven by tests alone"},
+	{"golang.org/x/image", []string{"device/screen"}, "letters are drawn in one place"},
+	{"golang.org/x/sys", []string{"hal/*", "firmware/*", "cmd/*"}, "only what touches the machine needs its calls"},
+}
+
+// Foreign finds imports of other people's modules in the wrong place, or of modules nobody has argued for.
+func (t *Tree) Foreign() []Finding {
+	var found []Finding
+	add := func(dir, where, imported, why string) {
+		found = append(found, Finding{Rule: "foreign", Subject: dir, Where: where, What: dir + " imports " + imported, Why: why})
+	}
+	for _, file := range t.Files {
+		for _, spec := range file.AST.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			host, _, _ := strings.Cut(imported, "/")
+			if !strings.Contains(host, ".") || strings.HasPrefix(file.Dir, "test/") {
+				continue // the standard library, ours, or a test that may have what it needs
+			}
+			i := slices.IndexFunc(foreigners, func(f foreign) bool {
+				return imported == f.module || strings.HasPrefix(imported, f.module+"/")
+			})
+			if i < 0 {
+				add(file.Dir, t.at(spec), imported,
+					"a new dependency: list it in ARCHITECTURE.md with its reason, and in test/imports/picture.go with its place")
+				continue
+			}
+			f := foreigners[i]
+			in := func(dir string) bool {
+				return slices.ContainsFunc(f.where, func(name string) bool { return fits(name, dir) })
+			}
+			// A test may look at what its column sends: a SIP test at a packet.
+			sibling := file.Test && slices.ContainsFunc(f.where, func(name string) bool { return path.Dir(name) == "sip" && strings.HasPrefix(file.Dir, "sip/") })
+			if !in(file.Dir) && !sibling {
+				add(file.Dir, t.at(spec), imported, f.why)
+			}
+		}
+	}
+	return found
+}
