@@ -1,0 +1,46 @@
+package exchange
+
+import (
+	"slices"
+	"time"
+)
+
+// A visitor is a citizen at the exchange: waiting, talking to an agent, or transferred.
+type visitor struct {
+	Citizen
+	id    ID
+	queue string
+	party *party
+	end   time.Time // gives up, or hangs up; zero: never
+}
+
+// admit lets a citizen call; 0 means that the number leads nowhere.
+func (e *Exchange) admit(now time.Time, c Citizen) ID {
+	e.lastID++
+	v := &visitor{Citizen: c, id: e.lastID, end: after(now, c.Patience)}
+	v.party = &party{who: c.Party, visitor: v, sound: newTalker(c.Voice, false)}
+	to := e.queues.byNumber(c.Called)
+	if to == nil {
+		return 0
+	}
+	v.queue = to.Name
+	e.visitors = append(e.visitors, v)
+	e.queues.join(now, v.id, c.Called)
+	return v.id
+}
+
+// dismiss is a citizen's hanging up, while waiting or talking.
+func (e *Exchange) dismiss(now time.Time, v *visitor) {
+	e.visitors = slices.DeleteFunc(e.visitors, func(x *visitor) bool { return x == v })
+	e.queues.abandon(now, v.id)
+	e.lost(now, v.party)
+}
+
+func (e *Exchange) visitor(id ID) *visitor {
+	for _, v := range e.visitors {
+		if v.id == id {
+			return v
+		}
+	}
+	return nil
+}
