@@ -125,7 +125,6 @@ func (m *Mixer) setGains(live bool) {
 	m.voiceGain.to(volume)
 	m.toneGain.to(volume)
 	if m.plan.ringing() {
-		m.voiceGain.to(0)
 		m.toneGain.to(levelGain(m.plan.Ringer))
 	}
 	m.sideGain.to(0)

@@ -186,7 +186,6 @@ func (v *Voice) pace() {
 		}
 	}
 	if v.device == nil {
-		clear(v.mic[:])
 		time.Sleep(v.standIn.Wait(time.Now()))
 		skipped := v.standIn.Skipped()
 		v.dropped.Add(skipped - v.skipped)

@@ -9,7 +9,8 @@ import (
 	"freizeichen/hal"
 )
 
-// page is a browser with a clock of its own that says a sine of 400 Hz, frame by frame.
+// page is a browser with a clock of its own that says a sine of 437.3 Hz, frame by frame: frames begin at
+// every phase.
 type page struct {
 	said  int
 	heard int
@@ -18,7 +19,7 @@ type page struct {
 func (p *page) next() hal.Frame {
 	frame := make(hal.Frame, hal.FrameSamples)
 	for n := range frame {
-		frame[n] = int16(10000 * math.Sin(2*math.Pi*400*float64(p.said)/hal.RateHz))
+		frame[n] = int16(10000 * math.Sin(2*math.Pi*437.3*float64(p.said)/hal.RateHz))
 		p.said++
 	}
 	return frame
@@ -37,7 +38,7 @@ func largestStep(sound []int16) int {
 }
 
 // steepest is the largest step of the page's sine.
-const steepest = 10000 * 2 * math.Pi * 400 / hal.RateHz
+const steepest = 10000 * 2 * math.Pi * 437.3 / hal.RateHz
 
 func TestAPageWhoseClockDriftsIsHeardWithoutClicks(t *testing.T) {
 	for _, c := range []struct {
@@ -83,6 +84,9 @@ func TestAPageWhoseClockDriftsIsHeardWithoutClicks(t *testing.T) {
 			// A gap's bridge runs the sine backwards, a kink of twice its steepness at most.
 			if float64(worst) > 2*steepest {
 				t.Errorf("%s: a step of %d", c.name, worst)
+			}
+			if b.count > bufferHigh+1 {
+				t.Errorf("%s: %d frames wait, a delay that nobody works off", c.name, b.count)
 			}
 			if most := int(c.duplicated)*5 + 5; silent > most {
 				t.Errorf("%s: %d silent frames, want at most %d", c.name, silent, most)
