@@ -200,9 +200,12 @@ func (d *Dialog) request(method sip.RequestMethod, sequence uint32) *sip.Request
 	for _, route := range routes {
 		request.AppendHeader(&sip.RouteHeader{Address: *route.Clone()})
 	}
-	if strict {
-		// The message goes to the Request-URI here, not to the topmost Route.
-		request.SetDestination(hostPort(recipient))
+	// RFC 3261 section 8.1.2: to the topmost Route, or to the Request-URI if the first hop is a strict router or there is
+	// no route at all. Never to a configured server: several hosts may stand behind its name, and one knows the dialog.
+	if strict || len(routes) == 0 {
+		request.SetDestination(destination(recipient))
+	} else {
+		request.SetDestination(destination(routes[0]))
 	}
 	local, remote := d.Local(), d.Remote()
 	callID := sip.CallIDHeader(d.id.CallID)
@@ -282,12 +285,11 @@ func hasParam(params sip.HeaderParams, name string) bool {
 
 func isSIP(uri sip.Uri) bool { return uri.Scheme == "" || uri.Scheme == "sip" || uri.Scheme == "sips" }
 
-func hostPort(uri sip.Uri) string {
+// destination is where a message for uri goes: "host:port", or "host" for a name that SRV records may know.
+func destination(uri sip.Uri) string {
+	host := uri.UriParams.GetOr("maddr", uri.Host)
 	if uri.Port > 0 {
-		return fmt.Sprintf("%s:%d", uri.Host, uri.Port)
+		return fmt.Sprintf("%s:%d", host, uri.Port)
 	}
-	if uri.Scheme == "sips" {
-		return uri.Host + ":5061"
-	}
-	return uri.Host + ":5060"
+	return strings.Trim(host, "[]") // as net.Dial and netip write an IPv6 address without a port
 }

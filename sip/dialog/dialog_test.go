@@ -96,14 +96,18 @@ func TestTheCallersRouteSetIsReversedAndTheCalleesIsNot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantRoutes(t, callee.Request(sip.BYE), "sip:x@192.0.2.9:5060", "<sip:p1.example;lr>", "<sip:p2.example;lr>")
+	bye := callee.Request(sip.BYE)
+	wantRoutes(t, bye, "sip:x@192.0.2.9:5060", "<sip:p1.example;lr>", "<sip:p2.example;lr>")
+	if bye.Destination() != "p1.example" {
+		t.Errorf("BYE goes to %s, want the topmost route", bye.Destination())
+	}
 }
 
 func TestAStrictRouteBecomesTheRequestURI(t *testing.T) {
 	d := newUAC(t, answer(t, "200", ";tag=theirs", "<sip:y@192.0.2.1>", "<sip:p1.example;lr>", "<sip:p2.example>"))
 	bye := d.Request(sip.BYE)
 	wantRoutes(t, bye, "sip:p2.example", "<sip:p1.example;lr>", "<sip:y@192.0.2.1>")
-	if bye.Destination() != "p2.example:5060" {
+	if bye.Destination() != "p2.example" {
 		t.Errorf("BYE goes to %s, want the strict router", bye.Destination())
 	}
 }
@@ -126,6 +130,9 @@ func TestTheACKHasTheCSeqOfItsInvite(t *testing.T) {
 	response := answer(t, "200", ";tag=theirs", "<sip:y@192.0.2.1>")
 	d := newUAC(t, response)
 	info := d.Request(sip.INFO)
+	if info.Destination() != "192.0.2.1" {
+		t.Errorf("INFO goes to %s, want the remote target", info.Destination())
+	}
 	if info.CSeq().SeqNo != 21412 {
 		t.Errorf("INFO has CSeq %d, want 21412", info.CSeq().SeqNo)
 	}

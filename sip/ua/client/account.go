@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/emiago/sipgo/sip"
+	sipgo "github.com/emiago/sipgo/sip"
 
 	"freizeichen/sip/ua/header"
 )
@@ -47,8 +47,8 @@ func (c *Client) Transport() string {
 }
 
 // URI is a SIP URI of the account's domain; user is written as it stands, see the number's escaping in ua.
-func (c *Client) URI(user string) sip.Uri {
-	uri := sip.Uri{Scheme: "sip", User: user, Host: c.config.Account.Domain}
+func (c *Client) URI(user string) sipgo.Uri {
+	uri := sipgo.Uri{Scheme: "sip", User: user, Host: c.config.Account.Domain}
 	if host, port, err := net.SplitHostPort(uri.Host); err == nil {
 		if n, err := strconv.Atoi(port); err == nil {
 			uri.Host, uri.Port = bracketed(host), n
@@ -72,15 +72,15 @@ type Identity struct {
 
 // Outside builds a request outside of a dialog, from the account to an address of its domain
 // (RFC 3261 section 8.1.1), to be sent to the account's server.
-func (c *Client) Outside(method sip.RequestMethod, recipient, to sip.Uri, id Identity) *sip.Request {
-	request := sip.NewRequest(method, recipient)
-	from := &sip.FromHeader{DisplayName: header.Escape(c.config.Account.Name), Address: c.URI(c.config.Account.User)}
+func (c *Client) Outside(method sipgo.RequestMethod, recipient, to sipgo.Uri, id Identity) *sipgo.Request {
+	request := sipgo.NewRequest(method, recipient)
+	from := &sipgo.FromHeader{DisplayName: header.Escape(c.config.Account.Name), Address: c.URI(c.config.Account.User)}
 	from.Params.Add("tag", id.Tag)
-	callID := sip.CallIDHeader(id.CallID)
+	callID := sipgo.CallIDHeader(id.CallID)
 	request.AppendHeader(from)
-	request.AppendHeader(&sip.ToHeader{Address: to})
+	request.AppendHeader(&sipgo.ToHeader{Address: to})
 	request.AppendHeader(&callID)
-	request.AppendHeader(&sip.CSeqHeader{SeqNo: id.CSeq, MethodName: method})
+	request.AppendHeader(&sipgo.CSeqHeader{SeqNo: id.CSeq, MethodName: method})
 	if server := c.config.Account.Server; server != "" {
 		// RFC 3261 section 8.1.2: local policy may name another place than the Request-URI does.
 		request.SetDestination(server)
@@ -90,9 +90,9 @@ func (c *Client) Outside(method sip.RequestMethod, recipient, to sip.Uri, id Ide
 
 // finish adds what all requests of the account carry. A phone speaks one transport to its exchange: it need not
 // listen on the other, whatever the Contact of the peer says.
-func (c *Client) finish(request *sip.Request) {
+func (c *Client) finish(request *sipgo.Request) {
 	request.SetTransport(c.Transport())
 	if c.config.UserAgent != "" {
-		request.AppendHeader(sip.NewHeader("User-Agent", header.Text(c.config.UserAgent, 0)))
+		request.AppendHeader(sipgo.NewHeader("User-Agent", header.Text(c.config.UserAgent, 0)))
 	}
 }

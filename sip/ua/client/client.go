@@ -9,9 +9,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/emiago/sipgo/sip"
+	sipgo "github.com/emiago/sipgo/sip"
 
-	words "freizeichen/sip"
+	"freizeichen/sip"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua/digest"
 	"freizeichen/sip/ua/header"
@@ -20,9 +20,9 @@ import (
 // A Reply is a response to a request, or what stands for it.
 type Reply struct {
 	Status      int
-	Response    *sip.Response // nil when none came: Status is then 408 or 503 (RFC 3261 section 8.1.3.1)
-	Err         error         // why the request could not be sent, with Status 503
-	Credentials []sip.Header  // that the request carried; the ACK of a 2xx repeats them (section 13.2.2.4)
+	Response    *sipgo.Response // nil when none came: Status is then 408 or 503 (RFC 3261 section 8.1.3.1)
+	Err         error           // why the request could not be sent, with Status 503
+	Credentials []sipgo.Header  // that the request carried; the ACK of a 2xx repeats them (section 13.2.2.4)
 }
 
 // Success reports a 2xx.
@@ -33,14 +33,14 @@ func (r Reply) Final() bool { return r.Status >= 200 }
 
 // A Request is one request under way.
 type Request struct {
-	build       func() *sip.Request
+	build       func() *sipgo.Request
 	handle      func(time.Time, Reply)
 	id          transaction.ClientID
 	invite      bool
 	withdrawn   bool
 	sent        int      // transactions it has taken so far
 	answered    []string // realms answered, see digest.Answers
-	credentials []sip.Header
+	credentials []sipgo.Header
 	expires     time.Time // of an INVITE after its 2xx
 }
 
@@ -53,7 +53,7 @@ const acceptedTime = 32 * time.Second
 
 // Config is what a Client needs to know.
 type Config struct {
-	Account   words.Account
+	Account   sip.Account
 	UserAgent string     // of the User-Agent header field; empty sends none
 	Random    *rand.Rand // for tests with a seed; nil means crypto/rand
 }
@@ -80,7 +80,7 @@ func New(config Config, tx transaction.Transactions) *Client {
 // Send sends what build makes. build is called again, for a new CSeq, when the request must be sent with credentials.
 // handle receives provisional responses and one final Reply; of an INVITE also each 2xx that follows the first, for
 // 64*T1: they are retransmissions and forks, and each wants an ACK.
-func (c *Client) Send(now time.Time, build func() *sip.Request, handle func(time.Time, Reply)) *Request {
+func (c *Client) Send(now time.Time, build func() *sipgo.Request, handle func(time.Time, Reply)) *Request {
 	request := &Request{build: build, handle: handle}
 	c.send(now, request)
 	return request
@@ -93,10 +93,10 @@ func (c *Client) send(now time.Time, request *Request) {
 		}
 	}
 	message := request.build()
-	request.invite = message.Method == sip.INVITE
+	request.invite = message.Method == sipgo.INVITE
 	request.credentials = nil
 	for _, field := range c.digest.Authorize(string(message.Method), message.Recipient.String()) {
-		h := sip.NewHeader(field.Name, field.Value)
+		h := sipgo.NewHeader(field.Name, field.Value)
 		message.AppendHeader(h)
 		request.credentials = append(request.credentials, h)
 	}
@@ -107,13 +107,13 @@ func (c *Client) send(now time.Time, request *Request) {
 }
 
 // Cancel sends CANCEL for a pending INVITE, and keeps it from being sent again.
-func (c *Client) Cancel(now time.Time, request *Request, headers ...sip.Header) {
+func (c *Client) Cancel(now time.Time, request *Request, headers ...sipgo.Header) {
 	request.withdrawn = true
 	c.tx.Cancel(now, request.id, headers...)
 }
 
 // ACK acknowledges a 2xx, with the credentials of the INVITE (RFC 3261 section 13.2.2.4).
-func (c *Client) ACK(now time.Time, ack *sip.Request, reply Reply) {
+func (c *Client) ACK(now time.Time, ack *sipgo.Request, reply Reply) {
 	for _, h := range reply.Credentials {
 		ack.AppendHeader(h)
 	}
@@ -138,9 +138,9 @@ func (c *Client) Handle(now time.Time, event transaction.Event) bool {
 	case transaction.ResponseReceived:
 		c.deliver(now, event.Transaction, Reply{Status: event.Response.StatusCode, Response: event.Response})
 	case transaction.TimedOut:
-		c.deliver(now, event.Transaction, Reply{Status: sip.StatusRequestTimeout})
+		c.deliver(now, event.Transaction, Reply{Status: sipgo.StatusRequestTimeout})
 	case transaction.Failed:
-		c.deliver(now, event.Transaction, Reply{Status: sip.StatusServiceUnavailable, Err: event.Err})
+		c.deliver(now, event.Transaction, Reply{Status: sipgo.StatusServiceUnavailable, Err: event.Err})
 	default:
 		return false
 	}
@@ -173,7 +173,7 @@ func (c *Client) deliver(now time.Time, id transaction.ClientID, reply Reply) {
 
 // answer sends a challenged request again. It reports false when the reply is the user's to handle.
 func (c *Client) answer(now time.Time, request *Request, reply Reply) bool {
-	if reply.Response == nil || reply.Status != sip.StatusUnauthorized && reply.Status != sip.StatusProxyAuthRequired {
+	if reply.Response == nil || reply.Status != sipgo.StatusUnauthorized && reply.Status != sipgo.StatusProxyAuthRequired {
 		return false
 	}
 	if request.withdrawn || request.sent >= transactionsMax {
@@ -188,7 +188,7 @@ func (c *Client) answer(now time.Time, request *Request, reply Reply) bool {
 	return true
 }
 
-func challengesOf(response *sip.Response) []digest.Challenge {
+func challengesOf(response *sipgo.Response) []digest.Challenge {
 	var challenges []digest.Challenge
 	for _, value := range header.Values(response, "www-authenticate") {
 		if challenge, ok := digest.Parse(value, false); ok {

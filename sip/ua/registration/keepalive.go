@@ -3,9 +3,9 @@ package registration
 import (
 	"time"
 
-	"github.com/emiago/sipgo/sip"
+	sipgo "github.com/emiago/sipgo/sip"
 
-	words "freizeichen/sip"
+	"freizeichen/sip"
 	"freizeichen/sip/ua/client"
 )
 
@@ -35,7 +35,7 @@ func (r *Registration) Tick(now time.Time) {
 	if due(&r.pendingLate) {
 		r.active = false
 		// Its transaction is still trying: no other try is planned.
-		r.report(words.Unregistered{Cause: words.Unreachable})
+		r.report(sip.Unregistered{Cause: sip.Unreachable})
 	}
 	if due(&r.pingLate) {
 		r.register(now)
@@ -54,9 +54,9 @@ func (r *Registration) sendPing(now time.Time) {
 	identity := client.Identity{CallID: r.client.Token(), Tag: r.client.Token()}
 	r.pingLate = now.Add(patience)
 	var ping *client.Request
-	ping = r.client.Send(now, func() *sip.Request {
+	ping = r.client.Send(now, func() *sipgo.Request {
 		identity.CSeq++
-		return r.client.Outside(sip.OPTIONS, exchange, exchange, identity)
+		return r.client.Outside(sipgo.OPTIONS, exchange, exchange, identity)
 	}, func(now time.Time, reply client.Reply) {
 		if !reply.Final() || r.ping != ping {
 			return
@@ -90,7 +90,7 @@ func (r *Registration) unregister(now time.Time) {
 		r.finish()
 		return
 	}
-	r.pending = r.client.Send(now, func() *sip.Request { return r.request(0) }, func(_ time.Time, reply client.Reply) {
+	r.pending = r.client.Send(now, func() *sipgo.Request { return r.request(0) }, func(_ time.Time, reply client.Reply) {
 		if reply.Final() {
 			r.pending = nil
 			r.finish()
@@ -103,6 +103,6 @@ func (r *Registration) finish() {
 		return
 	}
 	r.finished, r.active, r.stopBy = true, false, time.Time{}
-	r.report(words.Unregistered{Cause: words.Normal})
+	r.report(sip.Unregistered{Cause: sip.Normal})
 	r.stopped()
 }

@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/emiago/sipgo/sip"
+	sipgo "github.com/emiago/sipgo/sip"
 
-	words "freizeichen/sip"
+	"freizeichen/sip"
 	"freizeichen/sip/ua/client"
 	"freizeichen/sip/ua/header"
 )
@@ -41,7 +41,7 @@ const (
 
 // Config is what a Registration needs to know.
 type Config struct {
-	Account words.Account
+	Account sip.Account
 	// Local is our address for SIP as the exchange sees it: IP address and port. It is asked for each REGISTER; an
 	// invalid one means that there is no network now.
 	Local     func() netip.AddrPort
@@ -52,15 +52,15 @@ type Config struct {
 type Registration struct {
 	config Config
 	client *client.Client
-	report func(words.Event)
+	report func(sip.Event)
 
 	user     string // of our Contact: new at each start, see New
 	identity client.Identity
 	local    netip.AddrPort // what Config.Local said last
 	public   netip.AddrPort // what a NAT made of it; invalid without one
 	learned  int            // how often public has changed
-	bound    sip.Uri        // Contact that the registrar knows, or may know; Host is empty without one
-	stale    sip.Uri        // Contact to be removed by the next REGISTER; Host is empty without one
+	bound    sipgo.Uri      // Contact that the registrar knows, or may know; Host is empty without one
+	stale    sipgo.Uri      // Contact to be removed by the next REGISTER; Host is empty without one
 	expires  time.Duration  // to ask for
 	active   bool           // the last REGISTER succeeded
 	failures int            // since then
@@ -78,7 +78,7 @@ type Registration struct {
 }
 
 // New makes a registration that does nothing before Start.
-func New(config Config, c *client.Client, report func(words.Event)) *Registration {
+func New(config Config, c *client.Client, report func(sip.Event)) *Registration {
 	if config.Account.Expires == 0 {
 		config.Account.Expires = expiresDefault
 	}
@@ -104,7 +104,7 @@ func (r *Registration) Active() bool { return r.active }
 func (r *Registration) User() string { return r.user }
 
 // Contact is where the exchange, and peers in a dialog, reach us.
-func (r *Registration) Contact() sip.Uri {
+func (r *Registration) Contact() sipgo.Uri {
 	address := r.local
 	if r.public.IsValid() {
 		address = r.public
@@ -113,7 +113,7 @@ func (r *Registration) Contact() sip.Uri {
 	if address.Addr().Unmap().Is6() {
 		host = "[" + host + "]"
 	}
-	contact := sip.Uri{Scheme: "sip", User: r.user, Host: host, Port: int(address.Port())}
+	contact := sipgo.Uri{Scheme: "sip", User: r.user, Host: host, Port: int(address.Port())}
 	if r.client.Transport() == "TCP" {
 		contact.UriParams.Add("transport", "tcp")
 	}
@@ -137,7 +137,7 @@ func (r *Registration) register(now time.Time) {
 	}
 	r.next, r.ping, r.pingNext, r.pingLate = time.Time{}, nil, time.Time{}, time.Time{}
 	if !r.Locate() {
-		r.failed(now, words.Unreachable, client.Reply{})
+		r.failed(now, sip.Unreachable, client.Reply{})
 		return
 	}
 	if contact := r.Contact(); r.bound.String() != contact.String() {
@@ -145,16 +145,16 @@ func (r *Registration) register(now time.Time) {
 		r.stale, r.bound = r.bound, contact
 	}
 	r.pendingLate = now.Add(patience)
-	r.pending = r.client.Send(now, func() *sip.Request { return r.request(r.expires) }, r.registered)
+	r.pending = r.client.Send(now, func() *sipgo.Request { return r.request(r.expires) }, r.registered)
 }
 
 // request builds a REGISTER (RFC 3261 section 10.2).
-func (r *Registration) request(expires time.Duration) *sip.Request {
+func (r *Registration) request(expires time.Duration) *sipgo.Request {
 	registrar := r.client.URI("")
 	r.identity.CSeq++
-	request := r.client.Outside(sip.REGISTER, registrar, r.client.URI(r.config.Account.User), r.identity)
-	bind := func(uri sip.Uri, expires time.Duration) {
-		contact := &sip.ContactHeader{Address: uri}
+	request := r.client.Outside(sipgo.REGISTER, registrar, r.client.URI(r.config.Account.User), r.identity)
+	bind := func(uri sipgo.Uri, expires time.Duration) {
+		contact := &sipgo.ContactHeader{Address: uri}
 		contact.Params.Add("expires", strconv.Itoa(int(expires/time.Second)))
 		request.AppendHeader(contact)
 	}
@@ -162,7 +162,7 @@ func (r *Registration) request(expires time.Duration) *sip.Request {
 		bind(r.stale, 0)
 	}
 	bind(r.bound, expires)
-	request.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(int(expires/time.Second))))
+	request.AppendHeader(sipgo.NewHeader("Expires", strconv.Itoa(int(expires/time.Second))))
 	return request
 }
 
@@ -179,32 +179,32 @@ func (r *Registration) registered(now time.Time, reply client.Reply) {
 	switch {
 	case reply.Success():
 		r.succeeded(now, reply.Response)
-	case reply.Status == sip.StatusIntervalToBrief && r.longer(reply.Response):
+	case reply.Status == sipgo.StatusIntervalToBrief && r.longer(reply.Response):
 		r.register(now)
 	case reply.Response == nil:
-		r.failed(now, words.Unreachable, reply)
-	case reply.Status == sip.StatusUnauthorized, reply.Status == sip.StatusProxyAuthRequired,
-		reply.Status == sip.StatusForbidden:
-		r.failed(now, words.WrongPassword, reply)
-	case reply.Status == sip.StatusNotFound, reply.Status == sip.StatusGone:
-		r.failed(now, words.UnknownAccount, reply)
-	case reply.Status == sip.StatusRequestTimeout, reply.Status == sip.StatusTemporarilyUnavailable:
-		r.failed(now, words.Unreachable, reply)
+		r.failed(now, sip.Unreachable, reply)
+	case reply.Status == sipgo.StatusUnauthorized, reply.Status == sipgo.StatusProxyAuthRequired,
+		reply.Status == sipgo.StatusForbidden:
+		r.failed(now, sip.WrongPassword, reply)
+	case reply.Status == sipgo.StatusNotFound, reply.Status == sipgo.StatusGone:
+		r.failed(now, sip.UnknownAccount, reply)
+	case reply.Status == sipgo.StatusRequestTimeout, reply.Status == sipgo.StatusTemporarilyUnavailable:
+		r.failed(now, sip.Unreachable, reply)
 	default:
 		// A 3xx too: which registrar is ours stands in the configuration. A redirection would send our answer to a
 		// digest challenge wherever a forged response points.
-		r.failed(now, words.ServerError, reply)
+		r.failed(now, sip.ServerError, reply)
 	}
 }
 
-func (r *Registration) succeeded(now time.Time, response *sip.Response) {
+func (r *Registration) succeeded(now time.Time, response *sipgo.Response) {
 	expires := r.granted(response)
 	if expires == 0 {
-		r.failed(now, words.ServerError, client.Reply{Status: response.StatusCode})
+		r.failed(now, sip.ServerError, client.Reply{Status: response.StatusCode})
 		return
 	}
-	r.active, r.failures, r.stale = true, 0, sip.Uri{}
-	r.report(words.Registered{Expires: expires})
+	r.active, r.failures, r.stale = true, 0, sipgo.Uri{}
+	r.report(sip.Registered{Expires: expires})
 	if r.learn(response) {
 		r.register(now)
 		return
@@ -219,7 +219,7 @@ func (r *Registration) succeeded(now time.Time, response *sip.Response) {
 
 // granted is the time that the registrar gives our binding (RFC 3261 section 10.2.4: each Contact has its own expires
 // parameter); 0 when the list of bindings does not hold ours.
-func (r *Registration) granted(response *sip.Response) time.Duration {
+func (r *Registration) granted(response *sipgo.Response) time.Duration {
 	general, ok := seconds(header.First(response, "expires"))
 	if !ok {
 		general = r.expires
@@ -231,7 +231,7 @@ func (r *Registration) granted(response *sip.Response) time.Duration {
 	var longest time.Duration
 	for _, h := range contacts {
 		// The user part is unguessable, so it is enough; registrars behind a NAT rewrite the host.
-		contact, ok := h.(*sip.ContactHeader)
+		contact, ok := h.(*sipgo.ContactHeader)
 		if !ok || contact.Address.User != r.user {
 			continue
 		}
@@ -253,7 +253,7 @@ func seconds(text string) (time.Duration, bool) {
 }
 
 // longer takes Min-Expires of a 423 (RFC 3261 section 10.2.8). It reports whether asking again makes sense.
-func (r *Registration) longer(response *sip.Response) bool {
+func (r *Registration) longer(response *sipgo.Response) bool {
 	wanted, ok := seconds(header.First(response, "min-expires"))
 	if !ok || wanted <= r.expires {
 		return false
@@ -268,7 +268,7 @@ func (r *Registration) longer(response *sip.Response) bool {
 // Sensible only with UDP, where the exchange can send to that address: with TCP it is the far end of a connection that
 // nobody can open. And only for an address that a Contact may have, and a few times: a NAT with a new mapping for each
 // packet would make us register for ever, while exchanges that deal with NAT answer to the source anyway.
-func (r *Registration) learn(response *sip.Response) bool {
+func (r *Registration) learn(response *sipgo.Response) bool {
 	via := response.Via()
 	if r.client.Transport() != "UDP" || via == nil || r.learned >= addressesMax {
 		return false
@@ -294,10 +294,10 @@ func (r *Registration) learn(response *sip.Response) bool {
 }
 
 // failed reports a failure and plans the next try.
-func (r *Registration) failed(now time.Time, cause words.Cause, reply client.Reply) {
+func (r *Registration) failed(now time.Time, cause sip.Cause, reply client.Reply) {
 	r.active = false
 	wait, most := backOffMin, backOffMax
-	if cause == words.WrongPassword {
+	if cause == sip.WrongPassword {
 		wait, most = refusedMin, refusedMax
 	}
 	for range min(r.failures, 10) {
@@ -316,7 +316,7 @@ func (r *Registration) failed(now time.Time, cause words.Cause, reply client.Rep
 	}
 	wait = r.spread(wait, 25)
 	r.next = now.Add(wait)
-	r.report(words.Unregistered{Cause: cause, Status: reply.Status, Retry: wait})
+	r.report(sip.Unregistered{Cause: cause, Status: reply.Status, Retry: wait})
 }
 
 // spread is d give or take percent, so that the phones of a floor do not act together.
