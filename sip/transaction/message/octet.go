@@ -76,3 +76,12 @@ func hasControl(s string) bool {
 	}
 	return false
 }
+
+func withoutControl(s string) string {
+	return strings.Map(func(r rune) rune {
+		if hasControl(string(r)) {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -137,9 +137,15 @@ func (p *parser) field(line string) {
 	name, value, ok := strings.Cut(line, ":")
 	name = strings.TrimRight(name, lws)
 	value = strings.Trim(value, lws)
-	if !ok || !isToken(name) || hasControl(value) {
+	if !ok || !isToken(name) {
 		p.blame("Malformed Header Field")
 		return
+	}
+	if hasControl(value) {
+		// RFC 3261 section 25.1 lets a quoted pair hold control characters, even NUL (RFC 4475 section 3.1.1.2). No
+		// honest sender does, and what shows or logs it may break: refused on purpose, and not echoed.
+		p.blame("Control Character in Header Field")
+		value = strings.Trim(withoutControl(value), lws)
 	}
 	name = fullName(name)
 	m := p.message()
