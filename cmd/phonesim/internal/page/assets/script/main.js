@@ -1,0 +1,80 @@
+// The page of the simulated phone: joins its parts. What the phone does is decided by the simulator; the page shows
+// the state it is sent, whole, and sends what a person does.
+
+import { Link } from "./link.js";
+import { Screen } from "./screen.js";
+import { Lamps } from "./lamps.js";
+import { Keys, showHeld } from "./keys.js";
+import { Sound } from "./sound.js";
+import { Simulator } from "./simulator.js";
+import { fit } from "./fit.js";
+import { setWords, onWords, word } from "./words.js";
+
+const root = document.documentElement;
+const handset = document.getElementById("handset");
+
+const screen = new Screen();
+const lamps = new Lamps();
+const keys = new Keys({
+  press: (key, down) => link.send({ key, down }),
+  lift: () => link.send({ hook: root.dataset.hook === "up" ? "down" : "up" }),
+});
+const sound = new Sound({
+  changed: () => simulator.show(),
+  frame: (samples) => { if (owner === "here") link.sendFrame(samples); },
+  microphone: () => {
+    tellMicrophone();
+    claim();
+  },
+});
+const simulator = new Simulator(sound, (wish) => link.send(wish));
+let owner = "free";
+
+const link = new Link({
+  link(open) {
+    simulator.link(open);
+    if (open) return tellMicrophone();
+    owner = "free";
+    keys.releaseAll();
+    screen.dark();
+    lamps.show({});
+    showHeld([]);
+  },
+  words: setWords,
+  state(state) {
+    owner = state.sound;
+    if (screen.size(state.panel)) fit();
+    screen.text(state.text, state.ringing);
+    lamps.show(state.lamps);
+    showHeld(state.keys);
+    root.dataset.hook = state.hook;
+    nameHandset();
+    simulator.state(state);
+    claim();
+  },
+  picture: (blob) => screen.show(blob),
+  frame: (buffer) => sound.play(buffer),
+});
+
+// claim takes the sound if it runs here and nobody has it. It is never taken from another page without being asked.
+function claim() {
+  if (owner === "free" && sound.state === "running") link.send({ sound: "take" });
+}
+
+// tellMicrophone lets the terminal know as well why nobody is heard.
+function tellMicrophone() {
+  if (["granted", "denied", "absent"].includes(sound.microphone)) link.send({ microphone: sound.microphone });
+}
+
+function nameHandset() {
+  const up = root.dataset.hook === "up";
+  handset.setAttribute("aria-pressed", String(up));
+  const name = word(up ? "handset-replace" : "handset-lift");
+  handset.setAttribute("aria-label", name);
+  handset.title = name;
+}
+
+onWords(nameHandset);
+addEventListener("resize", fit);
+document.querySelector("#simulator > details").addEventListener("toggle", fit);
+fit();
