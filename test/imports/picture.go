@@ -54,8 +54,9 @@ var picture = []part{
 	{"firmware/fleet", []string{"firmware", "firmware/config", "firmware/bundle"}, columns},
 	{"firmware/*", []string{"firmware"}, columns},
 
+	{"cmd/internal", []string{"device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*"}, "programs wire; what decides belongs to a package below"},
 	{"cmd/phonesim/internal/page", []string{"hal", "hal/sim", "device/screen"}, "the page is a body: it shows and presses, and knows no call"},
-	{"cmd/*", []string{"device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*"}, "programs wire; what they share belongs to a package below"},
+	{"cmd/*", []string{"cmd/internal", "device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*"}, "programs wire; what they share belongs to a package below"},
 	{"test/*", []string{"cmd/*", "device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*", "test/*"}, ""},
 }
 
@@ -135,12 +136,10 @@ func allowed(own part, file *File, target string) bool {
 	if !ok {
 		return true // has its own finding
 	}
-	if room(own, file.Dir) == room(to, target) && !strings.HasPrefix(own.name, "cmd/phonesim/") {
+	// The page is a room of its own for what it imports, and its program's for who imports it.
+	program, _, _ := strings.Cut(strings.TrimPrefix(target, "cmd/"), "/")
+	if room(own, file.Dir) == room(to, target) || own.name == "cmd/*" && room(own, file.Dir) == "cmd/"+program {
 		return true
-	}
-	// cmd/phonesim/internal/page is a room of its own for what it imports, not for who imports it.
-	if strings.HasPrefix(file.Dir, "cmd/") && strings.HasPrefix(target, "cmd/") && own.name == "cmd/*" {
-		return room(own, file.Dir) == room(own, target)
 	}
 	if target == "sip/siptest" && !file.Test && !strings.HasPrefix(file.Dir, "test/") {
 		return false
