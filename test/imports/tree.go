@@ -71,10 +71,10 @@ func Read(files fs.FS) (*Tree, error) {
 			return err
 		}
 		base := path.Base(name)
-		if entry.IsDir() {
-			if name == ".git" || name == "build" {
-				return fs.SkipDir
-			}
+		switch {
+		case entry.IsDir() && (name == ".git" || name == "build"):
+			return fs.SkipDir
+		case entry.IsDir() || name == ".git": // in a worktree of git, .git is a file
 			return nil
 		}
 		data, err := fs.ReadFile(files, name)
