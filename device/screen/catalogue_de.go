@@ -110,6 +110,9 @@ var german = catalogue{
 		"key-redial": "Wahlwiederholung", "key-mute": "Stumm", "key-headset": "Kopfhörer", "key-speaker": "Freisprechen",
 		"key-volume-up": "Lauter", "key-volume-down": "Leiser",
 
+		"cap-hold": "Halten", "cap-transfer": "Weiterl.", "cap-redial": "Wahlwdh.", "cap-mute": "Stumm", "cap-headset": "Kopfhörer",
+		"cap-speaker": "Freispr.",
+
 		"lamp-message": "Anzeigelampe", "lamp-line1": "Lampe Leitung 1", "lamp-line2": "Lampe Leitung 2", "lamp-hold": "Lampe Halten",
 		"lamp-mute": "Lampe Stumm", "lamp-headset": "Lampe Kopfhörer", "lamp-speaker": "Lampe Freisprechen",
 		"blink-dark": "aus", "blink-steady": "leuchtet", "blink-slow": "blinkt langsam", "blink-fast": "blinkt schnell",

@@ -110,6 +110,9 @@ var english = catalogue{
 		"key-redial": "Redial", "key-mute": "Mute", "key-headset": "Headset", "key-speaker": "Speaker",
 		"key-volume-up": "Louder", "key-volume-down": "Quieter",
 
+		"cap-hold": "Hold", "cap-transfer": "Transfer", "cap-redial": "Redial", "cap-mute": "Mute", "cap-headset": "Headset",
+		"cap-speaker": "Speaker",
+
 		"lamp-message": "Message lamp", "lamp-line1": "Lamp of line 1", "lamp-line2": "Lamp of line 2", "lamp-hold": "Hold lamp",
 		"lamp-mute": "Mute lamp", "lamp-headset": "Headset lamp", "lamp-speaker": "Speaker lamp",
 		"blink-dark": "off", "blink-steady": "on", "blink-slow": "blinks slowly", "blink-fast": "blinks fast",
