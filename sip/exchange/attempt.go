@@ -9,6 +9,11 @@ import (
 
 	words "freizeichen/sip"
 	"freizeichen/sip/dialog"
+	"freizeichen/sip/exchange/deadline"
+	"freizeichen/sip/exchange/plan"
+	"freizeichen/sip/exchange/queue"
+	"freizeichen/sip/exchange/registrar"
+	"freizeichen/sip/exchange/studio"
 	"freizeichen/sip/offer"
 	"freizeichen/sip/ua/header"
 )
@@ -18,12 +23,11 @@ import (
 //	queue, dialling phone or transfer --> attempt --> rang, reached or unreached --> the same
 type attempt struct {
 	target string
-	who    words.Party  // called
-	legs   []*leg       // that ring
-	office *Destination // instead of phones
-	due    time.Time    // when an acted destination goes on, or it has rung long enough; zero: the queue decides
+	who    words.Party       // called
+	legs   []*leg            // that ring
+	office *plan.Destination // instead of phones
+	due    time.Time         // when an acted destination goes on, or it has rung long enough; zero: the queue decides
 	rung   bool
-	status int // of the phone that refused last
 
 	// On whose behalf: exactly one of these.
 	visitor  *visitor  // from a queue
@@ -43,11 +47,19 @@ const ringLimit = 60 * time.Second
 // partingTime is how long a transferor has for his own BYE (RFC 5589 section 6.1) before the exchange sends one.
 const partingTime = 4 * time.Second
 
+// noAnswer is the Reason (RFC 3326) of ringing that nobody heard.
+const noAnswer = `Q.850;cause=19;text="No answer"`
+
+// elsewhere are the Reasons that make a phone count no missed call.
+func elsewhere() []string {
+	return []string{`SIP;cause=200;text="Call completed elsewhere"`, `Q.850;cause=26`}
+}
+
 // try begins an attempt that is not of a queue.
 func (e *Exchange) try(now time.Time, a *attempt) {
 	e.attempts = append(e.attempts, a)
 	a.due = now.Add(ringLimit)
-	if d := e.destination(a.target); d != nil {
+	if d := e.config.Destinations.Find(a.target); d != nil {
 		a.office, a.who = d, words.Party{Name: d.Name, Number: d.Number}
 		e.act(now, a)
 		return
@@ -57,7 +69,7 @@ func (e *Exchange) try(now time.Time, a *attempt) {
 		e.ring(now, a, account)
 		return
 	}
-	if e.queues.byNumber(a.target) != nil {
+	if name, _ := e.queues.Find(a.target); name != "" {
 		e.unreached(now, a, sip.StatusBusyHere) // agents do not queue for themselves
 		return
 	}
@@ -67,11 +79,11 @@ func (e *Exchange) try(now time.Time, a *attempt) {
 // act is the first step of a destination.
 func (e *Exchange) act(now time.Time, a *attempt) {
 	switch a.office.Manner {
-	case Busy:
+	case plan.Busy:
 		e.unreached(now, a, sip.StatusBusyHere)
-	case Echo:
+	case plan.Echo:
 		e.proceed(now, a)
-	case Announcement:
+	case plan.Announcement:
 		if a.dialler == nil {
 			e.unreached(now, a, sip.StatusTemporarilyUnavailable) // an announcement is nobody to transfer to
 			return
@@ -79,10 +91,10 @@ func (e *Exchange) act(now time.Time, a *attempt) {
 		a.due = now.Add(6 * time.Second)
 		l := a.dialler
 		e.tx.Respond(now, l.server, e.describing(l, l.invite, sip.StatusSessionInProgress))
-		e.studio.play(l.id, newTalker(uint64(l.id), true))
-	case Silent:
+		e.studio.Play(l.id, studio.NewTalker(uint64(l.id), true))
+	case plan.Silent:
 		e.rang(now, a)
-	case Answers, EmergencyDemo:
+	case plan.Answers, plan.EmergencyDemo:
 		a.due = now.Add(cmp.Or(a.office.Ringing, 2*time.Second))
 		e.rang(now, a)
 	}
@@ -90,18 +102,18 @@ func (e *Exchange) act(now time.Time, a *attempt) {
 
 // proceed is the second step of a destination, or the end of ringing.
 func (e *Exchange) proceed(now time.Time, a *attempt) {
-	manner := Silent // of phones that rang long enough
+	manner := plan.Silent // of phones that rang long enough
 	if a.office != nil {
 		manner = a.office.Manner
 	}
 	p := &party{who: a.who}
 	switch manner {
-	case Echo:
-		p.sound = echo{}
-	case Answers:
-		p.sound = newTalker(e.config.Seed+uint64(e.lastCall), true)
-	case EmergencyDemo:
-		p.sound = &melody{notes: specialInformation}
+	case plan.Echo:
+		p.sound = studio.Echo{}
+	case plan.Answers:
+		p.sound = studio.NewTalker(e.config.Seed+uint64(e.lastCall), true)
+	case plan.EmergencyDemo:
+		p.sound = studio.SpecialInformation()
 	default:
 		e.unreached(now, a, sip.StatusTemporarilyUnavailable)
 		return
@@ -111,15 +123,15 @@ func (e *Exchange) proceed(now time.Time, a *attempt) {
 
 // ring sends an INVITE to every phone of an account.
 func (e *Exchange) ring(now time.Time, a *attempt, account *Account) {
-	for _, b := range e.registrar.reachable(now, account.User) {
-		l, err := e.newLeg(ringing, account, b.source, b.transport)
+	for _, b := range e.registrar.Reachable(now, account.User) {
+		l, err := e.newLeg(ringing, account, b.Source, b.Transport)
 		if err != nil {
 			e.log.Error("exchange: no sound for a call", "error", err)
 			break
 		}
 		l.attempt, l.queued = a, a.visitor != nil
 		if !l.queued {
-			e.queues.occupy(now, account.User, +1)
+			e.queues.Occupy(now, account.User, +1)
 		}
 		a.legs = append(a.legs, l)
 		l.sdp = offer.Offer(l.local)
@@ -135,7 +147,7 @@ func (e *Exchange) ring(now time.Time, a *attempt, account *Account) {
 }
 
 // invitation is the INVITE that a phone receives: who calls, which number was called, and why.
-func (e *Exchange) invitation(a *attempt, b *binding) *sip.Request {
+func (e *Exchange) invitation(a *attempt, b *registrar.Binding) *sip.Request {
 	var from words.Party
 	switch {
 	case a.visitor != nil:
@@ -225,11 +237,8 @@ func (e *Exchange) refused(now time.Time, l *leg, status int) {
 
 // exhausted gives the attempt up when its last phone has refused.
 func (e *Exchange) exhausted(now time.Time, a *attempt, status int) {
-	if a == nil {
-		return // cancelled
-	}
-	if a.status = status; len(a.legs) == 0 {
-		e.unreached(now, a, a.status)
+	if a != nil && len(a.legs) == 0 { // nil: cancelled
+		e.unreached(now, a, status)
 	}
 }
 
@@ -261,16 +270,16 @@ func (e *Exchange) rang(now time.Time, a *attempt) {
 
 // reached joins who was searched with who searched.
 func (e *Exchange) reached(now time.Time, a *attempt, p *party) {
-	e.abort(now, a, `SIP;cause=200;text="Call completed elsewhere"`, `Q.850;cause=26`)
+	e.abort(now, a, elsewhere()...)
 	switch {
 	case a.visitor != nil:
 		v := a.visitor
-		if !e.queues.answer(now, v.id, a.target) {
+		if !e.queues.Answer(now, v.id, a.target) {
 			e.hangUp(now, p.leg)
 			return
 		}
 		p.leg.caller = v.id
-		v.end = after(now, v.Talk)
+		v.end = deadline.After(now, v.Talk)
 		e.connect(v.party, p)
 	case a.dialler != nil:
 		l := a.dialler
@@ -289,10 +298,10 @@ func (e *Exchange) reached(now time.Time, a *attempt, p *party) {
 
 // unreached tells that nobody answers.
 func (e *Exchange) unreached(now time.Time, a *attempt, status int) {
-	e.abort(now, a, `Q.850;cause=19;text="No answer"`)
+	e.abort(now, a, noAnswer)
 	switch {
 	case a.visitor != nil:
-		e.queues.miss(now, a.visitor.id, a.target)
+		e.queues.Miss(now, a.visitor.id, a.target)
 	case a.dialler != nil:
 		l := a.dialler
 		l.attempt = nil
@@ -316,44 +325,23 @@ func (e *Exchange) abort(now time.Time, a *attempt, reasons ...string) {
 }
 
 // offer lets an agent's phones ring for a caller of a queue.
-func (e *Exchange) offer(now time.Time, o order) {
-	v, account := e.visitor(o.caller), e.account(o.agent)
+func (e *Exchange) offer(now time.Time, o queue.Order) {
+	v, account := e.visitor(o.Caller), e.account(o.Agent)
 	if v == nil || account == nil {
-		e.queues.miss(now, o.caller, o.agent)
+		e.queues.Miss(now, o.Caller, o.Agent)
 		return
 	}
-	a := &attempt{target: o.agent, visitor: v, who: words.Party{Name: account.Name, Number: account.User}}
+	a := &attempt{target: o.Agent, visitor: v, who: words.Party{Name: account.Name, Number: account.User}}
 	e.attempts = append(e.attempts, a)
 	e.ring(now, a, account)
 }
 
 // withdraw ends the ringing of an agent's phones, and says why (RFC 3326): only what was answered elsewhere is no missed call.
-func (e *Exchange) withdraw(now time.Time, o order) {
-	reasons := map[stopCause][]string{
-		stopElsewhere: {`SIP;cause=200;text="Call completed elsewhere"`, `Q.850;cause=26`},
-		stopGaveUp:    {`Q.850;cause=0`},
-		stopNoAnswer:  {`Q.850;cause=19;text="No answer"`},
-	}
+func (e *Exchange) withdraw(now time.Time, o queue.Order) {
+	reasons := map[queue.StopCause][]string{queue.Elsewhere: elsewhere(), queue.GaveUp: {`Q.850;cause=0`}, queue.NoAnswer: {noAnswer}}
 	for _, a := range slices.Clone(e.attempts) {
-		if a.visitor != nil && a.visitor.id == o.caller && a.target == o.agent {
-			e.abort(now, a, reasons[o.cause]...)
+		if a.visitor != nil && a.visitor.id == o.Caller && a.target == o.Agent {
+			e.abort(now, a, reasons[o.Cause]...)
 		}
 	}
-}
-
-// destination finds a number of the dial plan.
-func (e *Exchange) destination(number string) *Destination {
-	i := slices.IndexFunc(e.config.Destinations, func(d Destination) bool { return d.Number == number })
-	if i < 0 {
-		return nil
-	}
-	return &e.config.Destinations[i]
-}
-
-// after is a time that never comes when the duration is zero.
-func after(now time.Time, d time.Duration) time.Time {
-	if d <= 0 {
-		return time.Time{}
-	}
-	return now.Add(d)
 }

@@ -2,10 +2,25 @@ package exchange
 
 import (
 	"log/slog"
+	"net"
 	"net/netip"
 	"time"
 
-	"freizeichen/sip"
+	"freizeichen/sip/exchange/citizen"
+	"freizeichen/sip/exchange/plan"
+	"freizeichen/sip/exchange/queue"
+	"freizeichen/sip/exchange/registrar"
+	"freizeichen/sip/media"
+)
+
+// The words of the exchange's parts, so that its users import one package. Each is described there.
+type (
+	Account    = registrar.Account // a phone's user
+	Citizen    = citizen.Citizen   // somebody who calls
+	Traffic    = citizen.Traffic   // how often one number is called
+	Queue      = queue.Config      // a number's callers and agents
+	QueueEvent = queue.Event       // what happened in a queue
+	ID         = queue.CallerID    // of a citizen's call; 0 is none
 )
 
 // A Config is a whole exchange. The zero value of a field means what its comment says.
@@ -16,8 +31,8 @@ type Config struct {
 	Domain string // realm of the digests and host part of all addresses of record; empty means "exchange"
 
 	Accounts     []Account
-	Queues       []QueueConfig
-	Destinations []Destination
+	Queues       []Queue
+	Destinations plan.Plan
 	Traffic      []Traffic
 	WaitingMax   int    // citizens stay away from a queue in which so many wait; zero means 2
 	Seed         uint64 // of chance
@@ -29,29 +44,14 @@ type Config struct {
 	NonceLife           time.Duration // zero means 5 minutes
 	Qualify             time.Duration // interval of OPTIONS to each phone; zero means 30 s
 
+	// ListenPacket and ListenRTP open sockets; nil opens real ones. Tests put an in-memory network here.
+	ListenPacket func(network, address string) (net.PacketConn, error)
+	ListenRTP    func(netip.AddrPort) (media.Conn, error)
+	// RTP and RTCP ports are taken from PortMin to PortMax. Both zero means 12000 to 12999.
+	PortMin, PortMax uint16
+
 	Observe func(QueueEvent) // is told everything that happens in the queues, and must not block; nil: nobody
 	Log     *slog.Logger     // nil discards
-}
-
-// A Manner is how a destination behaves.
-type Manner uint8
-
-// The manners. The zero Manner is Answers.
-const (
-	Answers       Manner = iota // rings, then somebody talks
-	Busy                        // 486
-	Silent                      // rings and is never answered; 480 after 60 s
-	Echo                        // repeats what it hears
-	Announcement                // 183 with an announcement as early media, then 480
-	EmergencyDemo               // an emergency number: answers, without digest, with a name that says that nobody is there
-)
-
-// A Destination is a number that phones can dial or transfer to.
-type Destination struct {
-	Number  string
-	Name    string // shown to the phone as P-Asserted-Identity
-	Manner  Manner
-	Ringing time.Duration // of Answers: until somebody lifts; zero means 2 s
 }
 
 // Default is the exchange of the simulator: three municipalities, offices to transfer to, and a calm rhythm of calls. The
@@ -61,27 +61,18 @@ func Default(accounts ...Account) Config {
 	for _, a := range accounts {
 		agents = append(agents, a.User)
 	}
-	queue := func(name string, numbers ...string) QueueConfig {
-		return QueueConfig{Name: name, Numbers: numbers, Agents: agents, Strategy: LongestIdle, WrapUp: 3 * time.Second}
+	line := func(name string, numbers ...string) Queue {
+		return Queue{Name: name, Numbers: numbers, Agents: agents, Strategy: queue.LongestIdle, WrapUp: 3 * time.Second}
 	}
 	return Config{
 		Domain:   "servicecenter.example",
 		Accounts: accounts,
-		Queues: []QueueConfig{
-			queue("Kreis Wesel", "02812070", "028412020"),
-			queue("Stadt Moers", "115"),
-			queue("Stadt Xanten", "02214710115"), // an example number: of the block for media productions, see dramaNumbers
+		Queues: []Queue{
+			line("Kreis Wesel", "02812070", "028412020"),
+			line("Stadt Moers", "115"),
+			line("Stadt Xanten", "02214710115"), // an example number: of the block for media productions, see package citizen
 		},
-		Destinations: []Destination{
-			{Number: "5036", Name: "Fachdienst Straßenverkehr", Ringing: 3 * time.Second},
-			{Number: "5051", Name: "Fachdienst Elterngeld", Ringing: 2 * time.Second},
-			{Number: "5060", Name: "Wohngeldstelle", Manner: Busy},
-			{Number: "5070", Name: "Archiv", Manner: Silent},
-			{Number: "5080", Name: "Ansage", Manner: Announcement},
-			{Number: "5090", Name: "Echo", Manner: Echo},
-			{Number: "110", Name: "DEMO: kein Notruf 110", Manner: EmergencyDemo},
-			{Number: "112", Name: "DEMO: kein Notruf 112", Manner: EmergencyDemo},
-		},
+		Destinations: plan.Municipal(),
 		Traffic: []Traffic{
 			{Number: "02812070", Gap: 2 * time.Minute, First: 4 * time.Second},
 			{Number: "115", Gap: 3 * time.Minute},
@@ -89,12 +80,4 @@ func Default(accounts ...Account) Config {
 			{Number: "028412020", Gap: 6 * time.Minute},
 		},
 	}
-}
-
-// A media carries the sound of calls over RTP; *media.Sessions of sip/media has these methods.
-type media interface {
-	Open(call sip.CallID) (netip.AddrPort, error) // where RTP of the call arrives
-	Apply(call sip.CallID, agreed sip.Media)
-	Close(call sip.CallID)
-	sound
 }

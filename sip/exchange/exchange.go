@@ -18,12 +18,19 @@ import (
 	mathrand "math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 
 	words "freizeichen/sip"
 	"freizeichen/sip/dialog"
+	"freizeichen/sip/exchange/citizen"
+	"freizeichen/sip/exchange/deadline"
+	"freizeichen/sip/exchange/queue"
+	"freizeichen/sip/exchange/registrar"
+	"freizeichen/sip/exchange/studio"
+	"freizeichen/sip/media"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua/header"
 )
@@ -36,13 +43,13 @@ type Exchange struct {
 	endpoint *transaction.Endpoint
 	ended    chan struct{}
 	tx       transaction.Transactions
-	media    media
-	studio   *studio
+	media    sessions
+	studio   *studio.Studio
 
-	gate      *gate
-	registrar *registrar
-	queues    *queues
-	arrivals  *arrivals
+	gate      *registrar.Gate
+	registrar *registrar.Registrar
+	queues    *queue.Queues
+	arrivals  *citizen.Arrivals
 	visitors  []*visitor
 	attempts  []*attempt
 	legs      []*leg
@@ -50,15 +57,23 @@ type Exchange struct {
 	lastCall  words.CallID
 	lastID    ID
 	digits    map[string]string // received so far, by account
-	events    []QueueEvent
+	events    []queue.Event
 	mute      bool // fault on demand: nothing is answered
+}
+
+// A sessions carries the sound of calls over RTP; *media.Sessions has these methods.
+type sessions interface {
+	Open(call words.CallID) (netip.AddrPort, error) // where RTP of the call arrives
+	Apply(call words.CallID, agreed words.Media) error
+	Close(call words.CallID)
+	studio.Sound
 }
 
 // A client is a request of ours under way.
 type client struct {
-	leg     *leg      // of an INVITE
-	binding *binding  // of an OPTIONS
-	until   time.Time // to be forgotten; zero while the final response is due
+	leg     *leg               // of an INVITE
+	binding *registrar.Binding // of an OPTIONS
+	until   time.Time          // to be forgotten; zero while the final response is due
 }
 
 // eventsMax bounds what Events remembers: a day of a small service centre.
@@ -74,34 +89,67 @@ func newExchange(config Config) *Exchange {
 	}
 	e := &Exchange{
 		config: config, log: config.Log, ended: make(chan struct{}),
-		gate: &gate{realm: config.Domain, secret: []byte(rand.Text()), life: cmp.Or(config.NonceLife, 5*time.Minute), counts: map[string]uint64{}},
-		registrar: &registrar{
-			bindings: map[string][]*binding{}, shortest: cmp.Or(config.RegisterMin, 10*time.Second), longest: time.Hour,
-			qualify: cmp.Or(config.Qualify, 30*time.Second),
-		},
-		queues: newQueues(config.Queues), clients: map[transaction.ClientID]*client{}, digits: map[string]string{},
+		gate:      registrar.NewGate(config.Domain, []byte(rand.Text()), cmp.Or(config.NonceLife, 5*time.Minute)),
+		registrar: registrar.New(cmp.Or(config.RegisterMin, 10*time.Second), time.Hour, cmp.Or(config.Qualify, 30*time.Second)),
+		queues:    queue.New(config.Queues), clients: map[transaction.ClientID]*client{}, digits: map[string]string{},
 	}
 	return e
 }
 
+// New opens the sockets of an exchange. Run serves them.
+func New(config Config) (*Exchange, error) {
+	if !config.Listen.Addr().IsValid() {
+		config.Listen = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), config.Listen.Port())
+	}
+	if config.Listen.Addr().IsUnspecified() {
+		return nil, fmt.Errorf("exchange: listening on %s: phones need one address, not all", config.Listen)
+	}
+	if config.PortMin == 0 && config.PortMax == 0 {
+		config.PortMin, config.PortMax = 12000, 12999
+	}
+	endpoint, err := transaction.Open(transaction.Config{
+		Local: config.Listen, TCP: config.ListenPacket == nil, ListenPacket: config.ListenPacket, Log: config.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("exchange: opening the SIP port: %w", err)
+	}
+	e := newExchange(config)
+	e.attach(endpoint, media.New(media.Config{
+		Address: config.Listen.Addr, PortMin: config.PortMin, PortMax: config.PortMax,
+		Listen: config.ListenRTP, Digit: e.digit, Logger: config.Log,
+	}))
+	return e, nil
+}
+
+// digit takes a digit by RFC 4733, on a goroutine of the session.
+func (e *Exchange) digit(call words.CallID, digit byte) {
+	e.endpoint.Do(func(time.Time) {
+		for _, l := range e.legs {
+			if l.id == call && l.account != nil {
+				e.digits[l.account.User] += string(digit)
+			}
+		}
+	})
+}
+
 // attach gives the exchange its ways to the network.
-func (e *Exchange) attach(endpoint *transaction.Endpoint, m media) {
+func (e *Exchange) attach(endpoint *transaction.Endpoint, m sessions) {
 	e.endpoint, e.tx, e.address = endpoint, endpoint.Transactions(), endpoint.LocalAddr("udp")
-	e.media, e.studio = m, newStudio(m)
+	e.media, e.studio = m, studio.New(m)
 }
 
 // open lets the citizens come.
 func (e *Exchange) open(now time.Time) {
-	e.arrivals = newArrivals(now, mathrand.New(mathrand.NewPCG(e.config.Seed, 0x63697479)), e.config.Traffic)
+	e.arrivals = citizen.NewArrivals(now, mathrand.New(mathrand.NewPCG(e.config.Seed, 0x63697479)), e.config.Traffic)
 }
 
 // Handle implements transaction.User.
 func (e *Exchange) Handle(now time.Time, event transaction.Event) {
-	if e.mute {
-		return
-	}
 	switch ev := event.(type) {
 	case transaction.RequestReceived:
+		if e.mute {
+			return
+		}
 		e.receive(now, ev.Transaction, ev.Request)
 	case transaction.ResponseReceived:
 		e.response(now, ev.Transaction, ev.Response)
@@ -124,125 +172,116 @@ func (e *Exchange) Handle(now time.Time, event transaction.Event) {
 
 // Deadline implements transaction.User.
 func (e *Exchange) Deadline() time.Time {
-	first := earliest(e.queues.deadline(), e.registrar.deadline())
+	first := deadline.Earliest(e.queues.Deadline(), e.registrar.Deadline())
 	if e.arrivals != nil {
-		first = earliest(first, e.arrivals.deadline())
+		first = deadline.Earliest(first, e.arrivals.Deadline())
 	}
 	for _, v := range e.visitors {
-		first = earliest(first, v.end)
+		first = deadline.Earliest(first, v.end)
 	}
 	for _, a := range e.attempts {
-		first = earliest(first, a.due)
+		first = deadline.Earliest(first, a.due)
 	}
 	for _, l := range e.legs {
-		first = earliest(first, earliest(l.resend, l.end))
+		first = deadline.Earliest(first, deadline.Earliest(l.resend, l.end))
 	}
 	for _, c := range e.clients {
-		first = earliest(first, c.until)
+		first = deadline.Earliest(first, c.until)
 	}
 	return first
 }
 
 // Tick implements transaction.User.
 func (e *Exchange) Tick(now time.Time) {
-	e.registrar.expire(now)
+	e.registrar.Expire(now)
 	e.qualify(now)
 	if e.arrivals != nil {
-		for _, c := range e.arrivals.due(now, e.room) {
+		for _, c := range e.arrivals.Due(now, e.room) {
 			e.admit(now, c)
 		}
 	}
 	for _, v := range slices.Clone(e.visitors) {
-		if due(now, v.end) {
+		if deadline.Reached(now, v.end) {
 			e.dismiss(now, v)
 		}
 	}
 	for _, a := range slices.Clone(e.attempts) {
-		if due(now, a.due) {
+		if deadline.Reached(now, a.due) {
 			e.proceed(now, a)
 		}
 	}
 	for _, l := range slices.Clone(e.legs) {
-		if due(now, l.end) {
+		if deadline.Reached(now, l.end) {
 			e.hangUp(now, l)
-		} else if due(now, l.resend) {
+		} else if deadline.Reached(now, l.resend) {
 			e.resend(now, l)
 		}
 	}
 	for id, c := range e.clients {
-		if due(now, c.until) {
+		if deadline.Reached(now, c.until) {
 			delete(e.clients, id)
 		}
 	}
-	e.queues.tick(now)
+	e.queues.Tick(now)
 	e.settle(now)
 }
 
 // room says whether a further citizen may wait for the number.
 func (e *Exchange) room(number string) bool {
-	to := e.queues.byNumber(number)
-	waiting := 0
-	for _, c := range e.queues.waiting {
-		if c.queue == to {
-			waiting++
-		}
-	}
-	return to != nil && waiting < e.config.WaitingMax
+	name, waiting := e.queues.Find(number)
+	return name != "" && waiting < e.config.WaitingMax
 }
 
 // settle carries out what the queues order, and tells what happened.
 func (e *Exchange) settle(now time.Time) {
 	for _, a := range e.config.Accounts {
-		e.queues.setReady(now, a.User, len(e.registrar.reachable(now, a.User)) > 0)
+		e.queues.SetReady(now, a.User, len(e.registrar.Reachable(now, a.User)) > 0)
 	}
-	for len(e.queues.orders) > 0 {
-		o := e.queues.orders[0]
-		e.queues.orders = e.queues.orders[1:]
-		if o.ring {
-			e.offer(now, o)
-		} else {
-			e.withdraw(now, o)
+	for {
+		orders, events := e.queues.Drain()
+		if len(orders) == 0 && len(events) == 0 {
+			return
+		}
+		for _, ev := range events {
+			e.log.Info("exchange: queue", "queue", ev.Queue, "event", ev.Kind.String(), "caller", uint64(ev.Caller), "agent", ev.Agent)
+			if e.config.Observe != nil {
+				e.config.Observe(ev)
+			}
+		}
+		e.events = append(e.events, events...)
+		e.events = e.events[max(0, len(e.events)-eventsMax):]
+		for _, o := range orders {
+			if o.Ring {
+				e.offer(now, o)
+			} else {
+				e.withdraw(now, o)
+			}
 		}
 	}
-	for _, ev := range e.queues.events {
-		e.log.Info("exchange: queue", "queue", ev.Queue, "event", ev.Kind.String(), "caller", uint64(ev.Caller), "agent", ev.Agent)
-		if e.config.Observe != nil {
-			e.config.Observe(ev)
-		}
-	}
-	e.events = append(e.events, e.queues.events...)
-	e.events = e.events[max(0, len(e.events)-eventsMax):]
-	e.queues.events = nil
 }
 
 // qualify asks the phones whether they are there.
 func (e *Exchange) qualify(now time.Time) {
-	for _, list := range e.registrar.bindings {
-		for _, b := range list {
-			if !due(now, b.qualify) {
-				continue
-			}
-			b.qualify = now.Add(e.registrar.qualify)
-			r := e.request(sip.OPTIONS, b, words.Party{Number: "exchange"})
-			r.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
-			e.clients[e.tx.Request(now, r)] = &client{binding: b}
-		}
+	for _, b := range e.registrar.Qualify(now) {
+		r := e.request(sip.OPTIONS, b, words.Party{Number: "exchange"})
+		r.AppendHeader(sip.NewHeader("Accept", "application/sdp"))
+		e.clients[e.tx.Request(now, r)] = &client{binding: b}
 	}
 }
 
 // request begins a request outside of dialogs to a phone.
-func (e *Exchange) request(method sip.RequestMethod, to *binding, from words.Party) *sip.Request {
-	r := sip.NewRequest(method, *to.contact.Clone())
-	r.SetTransport(to.transport)
-	r.SetDestination(to.source)
+func (e *Exchange) request(method sip.RequestMethod, to *registrar.Binding, from words.Party) *sip.Request {
+	r := sip.NewRequest(method, *to.Contact.Clone())
+	r.SetTransport(to.Transport)
+	r.SetDestination(to.Source)
 	callID := sip.CallIDHeader(rand.Text() + "@" + e.config.Domain)
 	tag := sip.NewParams()
 	tag.Add("tag", rand.Text())
 	r.AppendHeader(&sip.FromHeader{DisplayName: header.Escape(from.Name), Address: e.uri(from.Number), Params: tag})
-	r.AppendHeader(&sip.ToHeader{Address: e.uri(to.contact.User)})
+	r.AppendHeader(&sip.ToHeader{Address: e.uri(to.Contact.User)})
 	r.AppendHeader(&callID)
 	r.AppendHeader(&sip.CSeqHeader{SeqNo: 1, MethodName: method})
-	r.AppendHeader(e.contact(to.transport))
+	r.AppendHeader(e.contact(to.Transport))
 	return r
 }
 
@@ -263,7 +302,8 @@ func (e *Exchange) respond(now time.Time, tx transaction.ServerID, r *sip.Reques
 
 // contact is where phones reach the exchange.
 func (e *Exchange) contact(transport string) *sip.ContactHeader {
-	c := &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: "exchange", Host: host(e.address.Addr()), Port: int(e.address.Port())}}
+	text := e.address.String() // an IPv6 address in brackets, as RFC 3261 section 25.1 wants it
+	c := &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: "exchange", Host: text[:strings.LastIndexByte(text, ':')], Port: int(e.address.Port())}}
 	if transport == "TCP" {
 		c.Address.UriParams = sip.NewParams()
 		c.Address.UriParams.Add("transport", "tcp")
@@ -287,20 +327,10 @@ func (e *Exchange) identity(p words.Party) string {
 }
 
 func (e *Exchange) account(user string) *Account {
-	i := slices.IndexFunc(e.config.Accounts, func(a Account) bool { return a.User == user })
-	if i < 0 {
-		return nil
+	for i := range e.config.Accounts {
+		if e.config.Accounts[i].User == user {
+			return &e.config.Accounts[i]
+		}
 	}
-	return &e.config.Accounts[i]
+	return nil
 }
-
-// host writes an IP address as RFC 3261 section 25.1 wants it in a URI.
-func host(ip netip.Addr) string {
-	if ip.Is6() {
-		return fmt.Sprintf("[%s]", ip)
-	}
-	return ip.String()
-}
-
-// due reports whether a time that may be zero (never) has come.
-func due(now, at time.Time) bool { return !at.IsZero() && !now.Before(at) }

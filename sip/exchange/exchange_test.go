@@ -9,7 +9,9 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	words "freizeichen/sip"
+	"freizeichen/sip/exchange/queue"
 	"freizeichen/sip/offer"
+	"freizeichen/sip/siptest"
 )
 
 // town is one queue with two agents, without citizens of its own.
@@ -167,7 +169,7 @@ func TestAWithheldNumberIsNotShown(t *testing.T) {
 }
 
 func TestTheFirstToLiftHasTheCallerAndTheOthersAreTold(t *testing.T) {
-	inTown(t, func(c *Config) { c.Queues[0].Strategy = RingAll }, func(t *testing.T, b *bench) {
+	inTown(t, func(c *Config) { c.Queues[0].Strategy = queue.RingAll }, func(t *testing.T, b *bench) {
 		one, two := b.agent("201", "192.0.2.1:5060"), b.agent("202", "192.0.2.3:5060")
 		id := b.Call(ada)
 		first, second := one.ring(), two.ring()
@@ -191,7 +193,7 @@ func TestTheFirstToLiftHasTheCallerAndTheOthersAreTold(t *testing.T) {
 }
 
 func TestBothLiftAtOnce(t *testing.T) {
-	inTown(t, func(c *Config) { c.Queues[0].Strategy = RingAll }, func(t *testing.T, b *bench) {
+	inTown(t, func(c *Config) { c.Queues[0].Strategy = queue.RingAll }, func(t *testing.T, b *bench) {
 		one, two := b.agent("201", "192.0.2.1:5060"), b.agent("202", "192.0.2.3:5060")
 		id := b.Call(ada)
 		first, second := one.ring(), two.ring()
@@ -199,8 +201,10 @@ func TestBothLiftAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		b.wire.SetFaults(siptest.Faults{Delay: 50 * time.Millisecond})
 		one.respond(first, 200, answer)
-		two.respond(second, 200, answer)
+		time.Sleep(10 * time.Millisecond)
+		two.respond(second, 200, answer) // crosses the CANCEL
 		one.expect(sip.ACK)
 		two.expect(sip.ACK)
 		two.respond(two.expect(sip.BYE), 200, nil)

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"freizeichen/sip/transaction"
+	"freizeichen/sip/exchange/queue"
+	"freizeichen/sip/exchange/studio"
 )
 
 // The methods of this file are for tests and for the simulator's controls. They may be called on any goroutine while Run
@@ -39,7 +40,7 @@ func (e *Exchange) HangUp(id ID) {
 	})
 }
 
-// Waits reports whether a citizen is at the exchange: in a queue, with an agent or with an office.
+// Present reports whether a citizen is at the exchange: in a queue, with an agent or with an office.
 func (e *Exchange) Present(id ID) (present bool) {
 	e.do(func(time.Time) { present = e.visitor(id) != nil })
 	return present
@@ -47,19 +48,19 @@ func (e *Exchange) Present(id ID) (present bool) {
 
 // Registered reports whether a phone of the account can be called.
 func (e *Exchange) Registered(user string) (registered bool) {
-	e.do(func(now time.Time) { registered = len(e.registrar.reachable(now, user)) > 0 })
+	e.do(func(now time.Time) { registered = len(e.registrar.Reachable(now, user)) > 0 })
 	return registered
 }
 
 // Events are what happened in the queues, oldest first: the last 5000.
-func (e *Exchange) Events() (events []QueueEvent) {
+func (e *Exchange) Events() (events []queue.Event) {
 	e.do(func(time.Time) { events = slices.Clone(e.events) })
 	return events
 }
 
 // Statistics are the figures of the day, one for each queue.
-func (e *Exchange) Statistics() (all []Statistics) {
-	e.do(func(now time.Time) { all = e.queues.statistics(now) })
+func (e *Exchange) Statistics() (all []queue.Statistics) {
+	e.do(func(now time.Time) { all = e.queues.Statistics(now) })
 	return all
 }
 
@@ -73,7 +74,7 @@ func (e *Exchange) Digits(user string) (digits string) {
 func (e *Exchange) Heard(id ID) (samples []int16) {
 	e.do(func(time.Time) {
 		if v := e.visitor(id); v != nil && v.party.peer != nil && v.party.peer.leg != nil {
-			samples = e.studio.heard(v.party.peer.leg.id)
+			samples = e.studio.Heard(v.party.peer.leg.id)
 		}
 	})
 	return samples
@@ -86,9 +87,9 @@ func (e *Exchange) Speak(id ID, samples []int16) {
 		if v == nil {
 			return
 		}
-		v.party.sound = newTalker(v.Voice, true)
+		v.party.sound = studio.NewTalker(v.Voice, true)
 		if len(samples) > 0 {
-			v.party.sound = &loop{samples: slices.Clone(samples)}
+			v.party.sound = studio.NewLoop(samples)
 		}
 		if peer := v.party.peer; peer != nil {
 			e.connect(v.party, peer)
@@ -103,7 +104,7 @@ func (e *Exchange) Silence(on bool) {
 
 // Forget drops all registrations, as a PBX that restarts without a database. Phones learn it at their next REGISTER.
 func (e *Exchange) Forget() {
-	e.do(func(time.Time) { clear(e.registrar.bindings) })
+	e.do(func(time.Time) { e.registrar.Forget() })
 }
 
 // Address is where phones send their REGISTER, by UDP and TCP.
@@ -116,7 +117,7 @@ func (e *Exchange) Run(ctx context.Context) error {
 	frames := make(chan struct{})
 	go func() {
 		defer close(frames)
-		e.studio.run(ctx)
+		e.studio.Run(ctx)
 	}()
 	e.endpoint.Do(e.open)
 	err := e.endpoint.Run(ctx, e)
@@ -128,5 +129,3 @@ func (e *Exchange) Run(ctx context.Context) error {
 	}
 	return err
 }
-
-var _ transaction.User = (*Exchange)(nil)

@@ -10,6 +10,7 @@ import (
 
 	words "freizeichen/sip"
 	"freizeichen/sip/dialog"
+	"freizeichen/sip/exchange/studio"
 	"freizeichen/sip/offer"
 	"freizeichen/sip/transaction"
 )
@@ -57,9 +58,9 @@ type leg struct {
 // A party is one end of a conversation: a phone, or somebody whose sound is made here.
 type party struct {
 	who     words.Party
-	leg     *leg     // nil: made here
-	sound   source   // of those made here
-	visitor *visitor // of a citizen
+	leg     *leg          // nil: made here
+	sound   studio.Source // of those made here
+	visitor *visitor      // of a citizen
 	peer    *party
 }
 
@@ -77,7 +78,7 @@ func (e *Exchange) newLeg(state legState, account *Account, source, transport st
 	if err != nil {
 		return nil, err
 	}
-	e.studio.open(l.id)
+	e.studio.Open(l.id)
 	l.local = offer.Local{Address: address, SessionID: uint64(l.id), Version: 1}
 	l.party = &party{leg: l}
 	if account != nil {
@@ -101,8 +102,10 @@ func (e *Exchange) byDialog(r *sip.Request) *leg {
 // agree applies what offer and answer came to.
 func (e *Exchange) agree(l *leg, m words.Media) {
 	l.accepted = true
-	e.media.Apply(l.id, m)
-	e.studio.direct(l.id, m.Direction)
+	if err := e.media.Apply(l.id, m); err != nil {
+		e.log.Warn("exchange: sound of a call", "error", err)
+	}
+	e.studio.Direct(l.id, m.Direction)
 }
 
 // describe answers the phone's offer, or makes ours if there is none (RFC 3264 section 5). The status is 0 or says why not.
@@ -230,16 +233,16 @@ func (e *Exchange) drop(now time.Time, l *leg) {
 
 // leave takes a leg out of the conversation, the sound and the count of calls.
 func (e *Exchange) leave(now time.Time, l *leg) {
-	e.studio.close(l.id)
+	e.studio.Close(l.id)
 	e.media.Close(l.id)
 	if a := l.attempt; a != nil && a.dialler == l {
 		e.abort(now, a)
 	}
 	switch {
 	case l.caller != 0:
-		e.queues.complete(now, l.caller)
+		e.queues.Complete(now, l.caller)
 	case l.account != nil && !l.queued:
-		e.queues.occupy(now, l.account.User, -1)
+		e.queues.Occupy(now, l.account.User, -1)
 	}
 	e.lost(now, l.party)
 }
@@ -270,11 +273,11 @@ func (e *Exchange) connect(a, b *party) {
 	a.peer, b.peer = b, a
 	switch {
 	case a.leg != nil && b.leg != nil:
-		e.studio.join(a.leg.id, b.leg.id)
+		e.studio.Join(a.leg.id, b.leg.id)
 	case a.leg != nil:
-		e.studio.play(a.leg.id, b.sound)
+		e.studio.Play(a.leg.id, b.sound)
 	case b.leg != nil:
-		e.studio.play(b.leg.id, a.sound)
+		e.studio.Play(b.leg.id, a.sound)
 	}
 }
 
@@ -287,7 +290,7 @@ func (e *Exchange) part(p *party) {
 	p.peer, peer.peer = nil, nil
 	for _, one := range []*party{p, peer} {
 		if one.leg != nil {
-			e.studio.play(one.leg.id, nil)
+			e.studio.Play(one.leg.id, nil)
 		}
 	}
 }

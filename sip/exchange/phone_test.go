@@ -35,10 +35,11 @@ func (w *wires) Open(call words.CallID) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(netip.MustParseAddr("192.0.2.2"), uint16(20000+2*call)), nil
 }
 
-func (w *wires) Apply(call words.CallID, m words.Media) {
+func (w *wires) Apply(call words.CallID, m words.Media) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.agreed[call] = m
+	return nil
 }
 
 func (w *wires) Close(words.CallID) {
@@ -83,13 +84,13 @@ func newBench(t *testing.T, config Config) *bench {
 // want waits until a condition holds.
 func (b *bench) want(what string, holds func() bool) {
 	b.t.Helper()
-	for range 600 {
+	for range 1200 {
 		if holds() {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	b.t.Fatalf("after a minute still not: %s", what)
+	b.t.Fatalf("after two minutes still not: %s", what)
 }
 
 // wantEvents compares the queues' events so far.
@@ -112,6 +113,8 @@ type phone struct {
 	user      string
 	password  string
 	address   netip.AddrPort
+	network   string         // "tcp", or else UDP
+	sound     netip.AddrPort // where it wants RTP
 	endpoint  *transaction.Endpoint
 	requests  chan transaction.RequestReceived
 	responses chan transaction.Event
@@ -144,15 +147,21 @@ func (p *phone) Handle(now time.Time, event transaction.Event) {
 // phone puts a phone on the wire; it is not registered.
 func (b *bench) phone(user, password, address string) *phone {
 	b.t.Helper()
+	return b.phoneOn(transaction.Config{Local: netip.MustParseAddrPort(address), ListenPacket: b.wire.ListenPacket, Server: "192.0.2.2:5060"}, user, password)
+}
+
+func (b *bench) phoneOn(config transaction.Config, user, password string) *phone {
+	b.t.Helper()
 	p := &phone{
-		t: b.t, bench: b, user: user, password: password, address: netip.MustParseAddrPort(address),
+		t: b.t, bench: b, user: user, password: password,
 		requests: make(chan transaction.RequestReceived, 100), responses: make(chan transaction.Event, 100), cancels: make(chan transaction.Cancelled, 100),
 	}
 	var err error
-	p.endpoint, err = transaction.Open(transaction.Config{Local: p.address, ListenPacket: b.wire.ListenPacket, Server: "192.0.2.2:5060"})
-	if err != nil {
+	if p.endpoint, err = transaction.Open(config); err != nil {
 		b.t.Fatal(err)
 	}
+	p.address, p.network = p.endpoint.LocalAddr("udp"), config.Network
+	p.sound = netip.AddrPortFrom(p.address.Addr(), 4000)
 	ended := make(chan error)
 	go func() { ended <- p.endpoint.Run(context.Background(), p) }()
 	b.t.Cleanup(func() { p.endpoint.Close(); <-ended })
@@ -169,7 +178,12 @@ func (b *bench) agent(user, address string) *phone {
 	return p
 }
 
-func (p *phone) contact() string { return fmt.Sprintf("<sip:%s@%s>", p.user, p.address) }
+func (p *phone) contact() string {
+	if p.network == "tcp" {
+		return fmt.Sprintf("<sip:%s@%s;transport=tcp>", p.user, p.address)
+	}
+	return fmt.Sprintf("<sip:%s@%s>", p.user, p.address)
+}
 
 // message builds a request outside of dialogs.
 func (p *phone) message(method sip.RequestMethod, to string, body []byte, lines ...string) *sip.Request {
@@ -279,7 +293,7 @@ type session struct {
 }
 
 func (p *phone) local() offer.Local {
-	return offer.Local{Address: netip.AddrPortFrom(p.address.Addr(), 4000), SessionID: 7, Version: 1}
+	return offer.Local{Address: p.sound, SessionID: 7, Version: 1}
 }
 
 // dial calls a number; the session's dialog is nil unless it is answered.
@@ -317,6 +331,19 @@ func (s *session) confirm(invite *sip.Request, response *sip.Response) {
 	}
 	ack := s.dialog.ACK(response)
 	p.endpoint.Do(func(now time.Time) { p.endpoint.Transactions().ACK(now, ack) })
+}
+
+// answerInACK acknowledges a 200 that had the offer.
+func (s *session) answerInACK(invite *sip.Request, response *sip.Response, answer []byte) {
+	s.phone.t.Helper()
+	var err error
+	if s.dialog, err = dialog.NewUAC(invite, response); err != nil {
+		s.phone.t.Fatal(err)
+	}
+	ack := s.dialog.ACK(response)
+	ack.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+	ack.SetBody(answer)
+	s.phone.endpoint.Do(func(now time.Time) { s.phone.endpoint.Transactions().ACK(now, ack) })
 }
 
 // expect waits for a request.

@@ -1,7 +1,7 @@
 package exchange
 
 import (
-	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +9,9 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"freizeichen/sip/dialog"
+	"freizeichen/sip/exchange/dtmf"
+	"freizeichen/sip/exchange/plan"
+	"freizeichen/sip/exchange/registrar"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua/header"
 )
@@ -45,9 +48,9 @@ func (e *Exchange) authentic(now time.Time, tx transaction.ServerID, r *sip.Requ
 	if proxy {
 		credentials, challenge, status = "proxy-authorization", "Proxy-Authenticate", sip.StatusProxyAuthRequired
 	}
-	result := noCredentials
+	result := registrar.NoCredentials
 	if account != nil {
-		result = e.gate.check(now, r, credentials, account)
+		result = e.gate.Check(now, r, credentials, account)
 	} else if e.config.UnknownAccount != sip.StatusUnauthorized {
 		e.respond(now, tx, r, e.config.UnknownAccount)
 		return false
@@ -55,14 +58,14 @@ func (e *Exchange) authentic(now time.Time, tx transaction.ServerID, r *sip.Requ
 		account = &Account{} // whoever guesses names learns nothing
 	}
 	switch {
-	case result == granted:
+	case result == registrar.Granted:
 		return true
-	case result == wrongPassword && e.config.WrongPassword != sip.StatusUnauthorized:
+	case result == registrar.WrongPassword && e.config.WrongPassword != sip.StatusUnauthorized:
 		e.respond(now, tx, r, e.config.WrongPassword)
 		return false
 	}
 	var headers []sip.Header
-	for _, text := range e.gate.challenges(now, account, result == staleNonce) {
+	for _, text := range e.gate.Challenges(now, account, result == registrar.StaleNonce) {
 		headers = append(headers, sip.NewHeader(challenge, text))
 	}
 	e.respond(now, tx, r, status, headers...)
@@ -74,23 +77,23 @@ func (e *Exchange) receiveRegister(now time.Time, tx transaction.ServerID, r *si
 	if !e.authentic(now, tx, r, account, false) {
 		return
 	}
-	err := e.registrar.register(now, r, account)
-	switch refused, _ := err.(errBinding); {
+	err := e.registrar.Register(now, r, account)
+	switch refused, _ := err.(registrar.Refusal); {
 	case err == nil:
-		e.log.Info("exchange: registered", "account", account.User, "contacts", len(e.registrar.bindings[account.User]))
-		e.respond(now, tx, r, sip.StatusOK, e.registrar.contacts(now, account.User)...)
+		e.log.Info("exchange: registered", "account", account.User, "contacts", len(e.registrar.Contacts(now, account.User)))
+		e.respond(now, tx, r, sip.StatusOK, e.registrar.Contacts(now, account.User)...)
 	case refused == sip.StatusIntervalToBrief:
-		e.respond(now, tx, r, int(refused), sip.NewHeader("Min-Expires", strconv.Itoa(int(e.registrar.shortest/time.Second))))
+		e.respond(now, tx, r, int(refused), sip.NewHeader("Min-Expires", strconv.Itoa(int(e.registrar.Shortest()/time.Second))))
 	default:
 		e.respond(now, tx, r, int(refused))
 	}
 }
 
 func (e *Exchange) receiveInvite(now time.Time, tx transaction.ServerID, r *sip.Request) {
-	number := strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(r.Recipient.User) // RFC 3966 visual separators
+	number := plan.Number(r.Recipient.User)
 	account := e.account(r.From().Address.User)
 	// An emergency call must not fail for want of a password.
-	if d := e.destination(number); d == nil || d.Manner != EmergencyDemo {
+	if d := e.config.Destinations.Find(number); d == nil || d.Manner != plan.EmergencyDemo {
 		if !e.authentic(now, tx, r, account, e.config.ProxyAuthentication) {
 			return
 		}
@@ -102,7 +105,7 @@ func (e *Exchange) receiveInvite(now time.Time, tx transaction.ServerID, r *sip.
 		return
 	}
 	if account != nil {
-		e.queues.occupy(now, account.User, +1)
+		e.queues.Occupy(now, account.User, +1)
 	}
 	l.server, l.invite = tx, r
 	if l.dialog, err = dialog.NewUAS(r, l.tag); err != nil {
@@ -144,8 +147,10 @@ func (e *Exchange) receiveInside(now time.Time, tx transaction.ServerID, r *sip.
 	case sip.INVITE:
 		e.receiveReinvite(now, tx, l, r)
 	case sip.INFO:
-		if digit, ok := signal(r); ok && l.account != nil {
-			e.digits[l.account.User] += string(digit)
+		if contentType := r.ContentType(); contentType != nil && l.account != nil {
+			if digit, ok := dtmf.Info(contentType.Value(), r.Body()); ok {
+				e.digits[l.account.User] += string(digit)
+			}
 		}
 		e.respond(now, tx, r, sip.StatusOK)
 	case sip.REFER:
@@ -186,11 +191,9 @@ func (e *Exchange) receiveRefer(now time.Time, tx transaction.ServerID, l *leg, 
 		e.respond(now, tx, r, 603)
 		return
 	}
-	for _, a := range e.attempts {
-		if a.referral != nil && a.referral.from == l {
-			e.respond(now, tx, r, 491) // one at a time
-			return
-		}
+	if slices.ContainsFunc(e.attempts, func(a *attempt) bool { return a.referral != nil && a.referral.from == l }) {
+		e.respond(now, tx, r, 491) // one at a time
+		return
 	}
 	e.respond(now, tx, r, sip.StatusAccepted, e.contact(l.transport))
 	a := &attempt{target: to[0].User(), referral: &referral{from: l, remote: l.party.peer}}
@@ -213,30 +216,6 @@ func (e *Exchange) notify(now time.Time, r *referral, status int) {
 		sip.NewHeader("Subscription-State", state), sip.NewHeader("Content-Type", "message/sipfrag;version=2.0"))
 }
 
-// signal reads the digit of an INFO: "Signal=5" of application/dtmf-relay, or a bare digit of application/dtmf.
-func signal(r *sip.Request) (byte, bool) {
-	if r.ContentType() == nil {
-		return 0, false
-	}
-	kind, _ := header.Field(r.ContentType().Value())
-	text := strings.TrimSpace(string(r.Body()))
-	switch strings.ToLower(kind) {
-	case "application/dtmf":
-	case "application/dtmf-relay":
-		for line := range bytes.Lines(r.Body()) {
-			if name, value, ok := strings.Cut(string(line), "="); ok && strings.EqualFold(strings.TrimSpace(name), "Signal") {
-				text = strings.TrimSpace(value)
-			}
-		}
-	default:
-		return 0, false
-	}
-	if len(text) != 1 || !strings.Contains("0123456789*#ABCD", text) {
-		return 0, false
-	}
-	return text[0], true
-}
-
 // response takes a response to a request of ours.
 func (e *Exchange) response(now time.Time, id transaction.ClientID, r *sip.Response) {
 	c := e.clients[id]
@@ -250,7 +229,7 @@ func (e *Exchange) response(now time.Time, id transaction.ClientID, r *sip.Respo
 		return
 	}
 	if c.binding != nil {
-		c.binding.reachable = true // whatever it says: it is there
+		c.binding.Reachable = true // whatever it says: it is there
 	}
 	delete(e.clients, id)
 }
@@ -264,6 +243,6 @@ func (e *Exchange) final(now time.Time, id transaction.ClientID, status int) {
 	case c.leg != nil && c.until.IsZero():
 		e.refused(now, c.leg, status)
 	case c.binding != nil:
-		c.binding.reachable = false
+		c.binding.Reachable = false
 	}
 }

@@ -3,6 +3,9 @@ package exchange
 import (
 	"slices"
 	"time"
+
+	"freizeichen/sip/exchange/deadline"
+	"freizeichen/sip/exchange/studio"
 )
 
 // A visitor is a citizen at the exchange: waiting, talking to an agent, or transferred.
@@ -17,22 +20,20 @@ type visitor struct {
 // admit lets a citizen call; 0 means that the number leads nowhere.
 func (e *Exchange) admit(now time.Time, c Citizen) ID {
 	e.lastID++
-	v := &visitor{Citizen: c, id: e.lastID, end: after(now, c.Patience)}
-	v.party = &party{who: c.Party, visitor: v, sound: newTalker(c.Voice, false)}
-	to := e.queues.byNumber(c.Called)
-	if to == nil {
+	v := &visitor{Citizen: c, id: e.lastID, end: deadline.After(now, c.Patience)}
+	v.party = &party{who: c.Party, visitor: v, sound: studio.NewTalker(c.Voice, false)}
+	if v.queue, _ = e.queues.Find(c.Called); v.queue == "" {
 		return 0
 	}
-	v.queue = to.Name
 	e.visitors = append(e.visitors, v)
-	e.queues.join(now, v.id, c.Called)
+	e.queues.Join(now, v.id, c.Called)
 	return v.id
 }
 
 // dismiss is a citizen's hanging up, while waiting or talking.
 func (e *Exchange) dismiss(now time.Time, v *visitor) {
 	e.visitors = slices.DeleteFunc(e.visitors, func(x *visitor) bool { return x == v })
-	e.queues.abandon(now, v.id)
+	e.queues.Abandon(now, v.id)
 	e.lost(now, v.party)
 }
 

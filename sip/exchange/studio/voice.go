@@ -1,4 +1,4 @@
-package exchange
+package studio
 
 import (
 	"math"
@@ -160,8 +160,8 @@ func (r *resonator) filter(x float64) float64 {
 	return y
 }
 
-// A talker takes turns: it speaks for some seconds, listens, and answers when the other side has spoken and paused.
-type talker struct {
+// A Talker takes turns: it speaks for some seconds, listens, and answers when the other side has spoken and paused.
+type Talker struct {
 	voice    *voice
 	rng      *rand.Rand
 	speaking bool
@@ -176,15 +176,15 @@ const loudRMS = 328
 // A listening talker answers after a pause of 600 ms.
 const answerPause = 30
 
-// newTalker begins listening, as people do who wait for a greeting, or speaking, as those who answer.
-func newTalker(seed uint64, begins bool) *talker {
-	t := &talker{voice: newVoice(seed), rng: rand.New(rand.NewPCG(seed, 0x7475726e)), speaking: begins}
+// NewTalker begins listening, as people do who wait for a greeting, or speaking, as those who answer.
+func NewTalker(seed uint64, begins bool) *Talker {
+	t := &Talker{voice: newVoice(seed), rng: rand.New(rand.NewPCG(seed, 0x7475726e)), speaking: begins}
 	t.left = 150
 	return t
 }
 
-// frame takes what is heard and gives what is said; both have 160 samples.
-func (t *talker) frame(heard, said []int16) {
+// Frame takes what is heard and gives what is said; both have 160 samples.
+func (t *Talker) Frame(heard, said []int16) {
 	if t.left--; t.speaking {
 		t.voice.speak(said)
 		if t.left <= 0 {
@@ -210,33 +210,4 @@ func rms(frame []int16) float64 {
 		sum += float64(s) * float64(s)
 	}
 	return math.Sqrt(sum / float64(max(1, len(frame))))
-}
-
-// A note is a sine for some milliseconds; 0 Hz is a rest.
-type note struct{ hz, milliseconds float64 }
-
-// The melodies. A melody begins again at its end.
-var (
-	holdMusic = []note{{262, 400}, {330, 400}, {392, 400}, {523, 400}, {392, 400}, {330, 400}, {294, 400}, {349, 400}, {440, 400}, {587, 400}, {440, 400}, {349, 400}}
-	// specialInformation is the tone of ITU-T E.180 section 7 before an announcement: here it marks what is a demonstration only.
-	specialInformation = []note{{950, 330}, {1400, 330}, {1800, 330}, {0, 1000}}
-)
-
-// A melody plays notes at -26 dBov.
-type melody struct {
-	notes []note
-	at    int // sample of the present note
-	index int
-}
-
-func (m *melody) frame(_, said []int16) {
-	for i := range said {
-		n := m.notes[m.index]
-		length := int(n.milliseconds * rateHz / 1000)
-		s := math.Sin(2 * math.Pi * n.hz * float64(m.at) / rateHz)
-		said[i] = int16(2320 * s * envelope(m.at, length))
-		if m.at++; m.at >= length {
-			m.at, m.index = 0, (m.index+1)%len(m.notes)
-		}
-	}
 }

@@ -1,4 +1,6 @@
-package exchange
+// Package citizen decides who calls the exchange, when, from which number, about what and how patiently. Pure: chance is
+// seeded, time is given. It must not know queues or phones. No number it shows belongs to anybody, no name to anyone.
+package citizen
 
 import (
 	"fmt"
@@ -6,6 +8,7 @@ import (
 	"time"
 
 	"freizeichen/sip"
+	"freizeichen/sip/exchange/deadline"
 )
 
 // A Citizen is someone who calls a municipality.
@@ -56,8 +59,8 @@ var dramaNumbers = []struct {
 	{"017139200", 2}, {"0176040690", 2}, {"015228817386", 0}, {"015228895456", 0}, {"01729925904", 0},
 }
 
-// newCitizen draws somebody who calls the number.
-func newCitizen(rng *rand.Rand, number string) Citizen {
+// newCaller draws somebody who calls the number.
+func newCaller(rng *rand.Rand, number string) Citizen {
 	c := Citizen{
 		Called:   number,
 		Voice:    rng.Uint64(),
@@ -91,8 +94,8 @@ func newCitizen(rng *rand.Rand, number string) Citizen {
 	return c
 }
 
-// arrivals decides when citizens call. Pure: chance is seeded, time is given.
-type arrivals struct {
+// Arrivals decides when citizens call.
+type Arrivals struct {
 	rng  *rand.Rand
 	list []*arrival
 }
@@ -102,8 +105,9 @@ type arrival struct {
 	next time.Time // zero: nobody calls
 }
 
-func newArrivals(now time.Time, rng *rand.Rand, traffic []Traffic) *arrivals {
-	a := &arrivals{rng: rng}
+// NewArrivals begins at now.
+func NewArrivals(now time.Time, rng *rand.Rand, traffic []Traffic) *Arrivals {
+	a := &Arrivals{rng: rng}
 	for _, t := range traffic {
 		one := &arrival{Traffic: t}
 		if t.First > 0 {
@@ -126,8 +130,8 @@ func (a *arrival) draw(now time.Time, rng *rand.Rand) {
 	a.next = now.Add(min(max(gap, a.Gap/4), 4*a.Gap)) // a rhythm, neither bursts nor deserts
 }
 
-// due are the citizens who call now. room says how many more may wait at a number; beyond it citizens stay away.
-func (a *arrivals) due(now time.Time, room func(number string) bool) []Citizen {
+// Due are the citizens who call now. room says how many more may wait at a number; beyond it citizens stay away.
+func (a *Arrivals) Due(now time.Time, room func(number string) bool) []Citizen {
 	var all []Citizen
 	for _, one := range a.list {
 		if one.next.IsZero() || now.Before(one.next) {
@@ -143,16 +147,17 @@ func (a *arrivals) due(now time.Time, room func(number string) bool) []Citizen {
 			weight = one.Hours[now.Hour()] / top
 		}
 		if a.rng.Float64() < weight && room(one.Number) {
-			all = append(all, newCitizen(a.rng, one.Number))
+			all = append(all, newCaller(a.rng, one.Number))
 		}
 	}
 	return all
 }
 
-func (a *arrivals) deadline() time.Time {
+// Deadline is when Due has somebody; the zero time means never.
+func (a *Arrivals) Deadline() time.Time {
 	var first time.Time
 	for _, one := range a.list {
-		first = earliest(first, one.next)
+		first = deadline.Earliest(first, one.next)
 	}
 	return first
 }

@@ -1,13 +1,21 @@
-package exchange
+// Package queue is the pure core of a call centre: who waits, which agent is free, who is offered to whom, and the figures
+// of the day. It receives the time and gives orders and events; it must not know phones, SIP or sound.
+//
+//	join -> waiting --order ring--> offered --answer--> talking --complete--> (agent wraps up)
+//	           ^                       |
+//	           +-- miss, rung out -----+        abandon from waiting and offered
+package queue
 
 import (
 	"cmp"
 	"slices"
 	"time"
+
+	"freizeichen/sip/exchange/deadline"
 )
 
-// An ID names one caller of the exchange while it runs; 0 is none.
-type ID uint64
+// A CallerID names one caller while the exchange runs; 0 is none.
+type CallerID uint64
 
 // A Strategy says which free agents a waiting caller is offered to.
 type Strategy uint8
@@ -18,8 +26,8 @@ const (
 	LongestIdle                 // the free agent who waits longest for work
 )
 
-// A QueueConfig is one queue: the municipality that is called, and the agents who answer for it.
-type QueueConfig struct {
+// A Config is one queue: the municipality that is called, and the agents who answer for it.
+type Config struct {
 	Name        string   // shown to the agent, for example "Kreis Wesel"
 	Numbers     []string // the called numbers that lead here, digits only; the first is the main one
 	Agents      []string // accounts; one agent may serve several queues
@@ -48,12 +56,12 @@ func (k Kind) String() string {
 	return [...]string{"none", "joined", "offered", "missed", "answered", "abandoned", "left", "completed"}[k]
 }
 
-// A QueueEvent is something that happened in a queue: the feed of a model of the queues' state.
-type QueueEvent struct {
+// An Event is something that happened in a queue: the feed of a model of the queues' state.
+type Event struct {
 	At      time.Time
 	Kind    Kind
 	Queue   string
-	Caller  ID
+	Caller  CallerID
 	Agent   string        // of Offered, Missed, Answered and Completed
 	Waited  time.Duration // since Joined, until now or the answer
 	Talked  time.Duration // of Completed
@@ -72,54 +80,52 @@ type Statistics struct {
 	LongestWait time.Duration // of those who wait now
 }
 
-// An order is what the queues want done to phones.
-type order struct {
-	ring   bool // false: stop ringing
-	caller ID
-	agent  string
-	cause  stopCause
+// An Order is what the queues want done to an agent's phones.
+type Order struct {
+	Ring   bool // false: stop ringing
+	Caller CallerID
+	Agent  string
+	Cause  StopCause // of stopping
 }
 
-type stopCause uint8
+// A StopCause says why ringing ends.
+type StopCause uint8
 
+// The causes.
 const (
-	stopGaveUp    stopCause = iota // the caller hung up
-	stopElsewhere                  // another agent was faster
-	stopNoAnswer                   // it rang too long
+	GaveUp    StopCause = iota // the caller hung up
+	Elsewhere                  // another agent was faster
+	NoAnswer                   // it rang too long
 )
 
-// queues is the pure core: who waits, who is free, who is offered to whom. The caller of its methods carries the
-// orders out and forwards the events.
-//
-//	join -> waiting --order ring--> offered --answered--> talking --completed--> (agent wraps up)
-//	           ^                       |
-//	           +---- missed -----------+        abandoned from waiting and offered
-type queues struct {
+// Queues are all queues and agents of an exchange. After each call the caller is to Drain them and to look at Deadline
+// again. Not safe for several goroutines.
+type Queues struct {
 	list    []*queue
 	agents  []*agent // in order of the configuration, so that equals are served in a stable order
 	waiting []*caller
 	talking []*caller
-	orders  []order
-	events  []QueueEvent
+	orders  []Order
+	events  []Event
 }
 
 type queue struct {
-	QueueConfig
+	Config
 	day   time.Time // midnight before the last caller
 	today Statistics
 }
 
 type agent struct {
 	name      string
-	ready     bool // a phone is registered and reachable
-	busy      int  // calls that do not come from a queue
-	caller    ID   // that rings or talks here; 0: none
+	ready     bool     // a phone is registered and reachable
+	busy      int      // calls that do not come from a queue
+	caller    CallerID // that rings or talks here; 0: none
 	until     time.Time
 	idleSince time.Time
 }
 
 type caller struct {
-	id       ID
+	id       CallerID
 	queue    *queue
 	joined   time.Time
 	answered time.Time
@@ -132,14 +138,14 @@ type offerTo struct {
 	until time.Time
 }
 
-// newQueues takes configurations whose zero values have been replaced.
-func newQueues(configs []QueueConfig) *queues {
-	q := &queues{}
+// New takes the configurations in the order in which statistics are shown.
+func New(configs []Config) *Queues {
+	q := &Queues{}
 	for _, c := range configs {
 		c.RingTimeout = cmp.Or(c.RingTimeout, 20*time.Second)
 		c.Retry = cmp.Or(c.Retry, 5*time.Second)
 		c.Promise = cmp.Or(c.Promise, 30*time.Second)
-		q.list = append(q.list, &queue{QueueConfig: c})
+		q.list = append(q.list, &queue{Config: c})
 		for _, name := range c.Agents {
 			if q.agent(name) == nil {
 				q.agents = append(q.agents, &agent{name: name})
@@ -149,7 +155,7 @@ func newQueues(configs []QueueConfig) *queues {
 	return q
 }
 
-func (q *queues) agent(name string) *agent {
+func (q *Queues) agent(name string) *agent {
 	for _, a := range q.agents {
 		if a.name == name {
 			return a
@@ -158,8 +164,28 @@ func (q *queues) agent(name string) *agent {
 	return nil
 }
 
-// byNumber finds the queue a called number leads to.
-func (q *queues) byNumber(number string) *queue {
+// Drain hands out the orders and the events so far, each in their order, and forgets them.
+func (q *Queues) Drain() ([]Order, []Event) {
+	orders, events := q.orders, q.events
+	q.orders, q.events = nil, nil
+	return orders, events
+}
+
+// Find names the queue a called number leads to, and says how many wait there; an empty name means there is none.
+func (q *Queues) Find(number string) (name string, waiting int) {
+	to := q.byNumber(number)
+	if to == nil {
+		return "", 0
+	}
+	for _, c := range q.waiting {
+		if c.queue == to {
+			waiting++
+		}
+	}
+	return to.Name, waiting
+}
+
+func (q *Queues) byNumber(number string) *queue {
 	for _, one := range q.list {
 		if slices.Contains(one.Numbers, number) {
 			return one
@@ -168,8 +194,8 @@ func (q *queues) byNumber(number string) *queue {
 	return nil
 }
 
-// join puts a caller at the end of the queue of the called number; false means there is no such queue.
-func (q *queues) join(now time.Time, id ID, number string) bool {
+// Join puts a caller at the end of the queue of the called number; false means there is no such queue.
+func (q *Queues) Join(now time.Time, id CallerID, number string) bool {
 	to := q.byNumber(number)
 	if to == nil {
 		return false
@@ -185,13 +211,13 @@ func (q *queues) join(now time.Time, id ID, number string) bool {
 	return true
 }
 
-// abandon is a waiting caller's hanging up.
-func (q *queues) abandon(now time.Time, id ID) {
+// Abandon is a waiting caller's hanging up.
+func (q *Queues) Abandon(now time.Time, id CallerID) {
 	c := take(&q.waiting, id)
 	if c == nil {
 		return
 	}
-	q.withdraw(now, c, "", stopGaveUp)
+	q.withdraw(now, c, "", GaveUp)
 	if c.ofToday() {
 		c.queue.today.Abandoned++
 	}
@@ -200,15 +226,15 @@ func (q *queues) abandon(now time.Time, id ID) {
 	q.serve(now)
 }
 
-// answer joins caller and agent; false means that the caller is gone or another agent was faster.
-func (q *queues) answer(now time.Time, id ID, name string) bool {
+// Answer joins caller and agent; false means that the caller is gone or another agent was faster.
+func (q *Queues) Answer(now time.Time, id CallerID, name string) bool {
 	i := slices.IndexFunc(q.waiting, func(c *caller) bool { return c.id == id && c.rings(name) })
 	if i < 0 {
 		return false
 	}
 	c := take(&q.waiting, id)
 	c.answered, c.agent = now, name
-	q.withdraw(now, c, name, stopElsewhere)
+	q.withdraw(now, c, name, Elsewhere)
 	q.talking = append(q.talking, c)
 	if c.ofToday() {
 		c.queue.today.Answered++
@@ -222,8 +248,8 @@ func (q *queues) answer(now time.Time, id ID, name string) bool {
 	return true
 }
 
-// miss is an agent's refusing, or his phone's failing.
-func (q *queues) miss(now time.Time, id ID, name string) {
+// Miss is an agent's refusing, or his phone's failing.
+func (q *Queues) Miss(now time.Time, id CallerID, name string) {
 	for _, c := range q.waiting {
 		if c.id == id && c.rings(name) {
 			c.offers = slices.DeleteFunc(c.offers, func(o offerTo) bool { return o.agent.name == name })
@@ -234,8 +260,8 @@ func (q *queues) miss(now time.Time, id ID, name string) {
 	q.serve(now)
 }
 
-// complete ends the talk of caller and agent, whoever ended it.
-func (q *queues) complete(now time.Time, id ID) {
+// Complete ends the talk of caller and agent, whoever ended it.
+func (q *Queues) Complete(now time.Time, id CallerID) {
 	c := take(&q.talking, id)
 	if c == nil {
 		return
@@ -247,8 +273,8 @@ func (q *queues) complete(now time.Time, id ID) {
 	q.serve(now)
 }
 
-// setReady says whether one of the agent's phones can be reached.
-func (q *queues) setReady(now time.Time, name string, ready bool) {
+// SetReady says whether one of the agent's phones can be reached.
+func (q *Queues) SetReady(now time.Time, name string, ready bool) {
 	a := q.agent(name)
 	if a == nil || a.ready == ready {
 		return
@@ -257,42 +283,42 @@ func (q *queues) setReady(now time.Time, name string, ready bool) {
 	q.serve(now)
 }
 
-// occupy counts the agent's own calls: +1 when one begins, -1 when it ends. A busy agent is offered nothing.
-func (q *queues) occupy(now time.Time, name string, by int) {
+// Occupy counts the agent's own calls: +1 when one begins, -1 when it ends. A busy agent is offered nothing.
+func (q *Queues) Occupy(now time.Time, name string, by int) {
 	if a := q.agent(name); a != nil {
 		a.busy += by
 		q.serve(now)
 	}
 }
 
-// deadline is when tick has something to do; the zero time means never.
-func (q *queues) deadline() time.Time {
+// Deadline is when tick has something to do; the zero time means never.
+func (q *Queues) Deadline() time.Time {
 	var first time.Time
 	for _, c := range q.waiting {
 		for _, o := range c.offers {
-			first = earliest(first, o.until)
+			first = deadline.Earliest(first, o.until)
 		}
 		if c.queue.Strategy == LongestIdle && len(c.offers) > 0 {
 			continue
 		}
 		for _, a := range q.agents {
 			if a.ready && a.busy == 0 && a.caller == 0 && slices.Contains(c.queue.Agents, a.name) {
-				first = earliest(first, a.until)
+				first = deadline.Earliest(first, a.until)
 			}
 		}
 	}
 	return first
 }
 
-// tick withdraws offers that rang too long and offers callers to agents whose rest is over.
-func (q *queues) tick(now time.Time) {
+// Tick withdraws offers that rang too long and offers callers to agents whose rest is over.
+func (q *Queues) Tick(now time.Time) {
 	for _, c := range q.waiting {
 		for _, o := range slices.Clone(c.offers) {
 			if now.Before(o.until) {
 				continue
 			}
 			c.offers = slices.DeleteFunc(c.offers, func(x offerTo) bool { return x.agent == o.agent })
-			q.orders = append(q.orders, order{caller: c.id, agent: o.agent.name, cause: stopNoAnswer})
+			q.orders = append(q.orders, Order{Caller: c.id, Agent: o.agent.name, Cause: NoAnswer})
 			q.rest(now, o.agent, c)
 			q.emit(now, Missed, c, o.agent.name)
 		}
@@ -301,7 +327,7 @@ func (q *queues) tick(now time.Time) {
 }
 
 // serve offers callers, the longest waiting first, to free agents.
-func (q *queues) serve(now time.Time) {
+func (q *Queues) serve(now time.Time) {
 	for _, c := range q.waiting {
 		free := q.free(now, c.queue)
 		if c.queue.Strategy == LongestIdle {
@@ -313,14 +339,14 @@ func (q *queues) serve(now time.Time) {
 		for _, a := range free {
 			a.caller = c.id
 			c.offers = append(c.offers, offerTo{a, now.Add(c.queue.RingTimeout)})
-			q.orders = append(q.orders, order{ring: true, caller: c.id, agent: a.name})
+			q.orders = append(q.orders, Order{Ring: true, Caller: c.id, Agent: a.name})
 			q.emit(now, Offered, c, a.name)
 		}
 	}
 }
 
 // free are the queue's agents who may be offered a caller now, the longest idle first.
-func (q *queues) free(now time.Time, to *queue) []*agent {
+func (q *Queues) free(now time.Time, to *queue) []*agent {
 	var free []*agent
 	for _, a := range q.agents {
 		if a.ready && a.busy == 0 && a.caller == 0 && !now.Before(a.until) && slices.Contains(to.Agents, a.name) {
@@ -332,39 +358,35 @@ func (q *queues) free(now time.Time, to *queue) []*agent {
 }
 
 // rest frees an agent who did not take the caller: not at once again, and behind those who wait for work.
-func (q *queues) rest(now time.Time, a *agent, c *caller) {
+func (q *Queues) rest(now time.Time, a *agent, c *caller) {
 	a.caller, a.idleSince, a.until = 0, now, now.Add(c.queue.Retry)
 }
 
 // withdraw stops the caller's ringing everywhere but at one agent, without blame for those who did not lift.
-func (q *queues) withdraw(now time.Time, c *caller, except string, cause stopCause) {
+func (q *Queues) withdraw(now time.Time, c *caller, except string, cause StopCause) {
 	for _, o := range c.offers {
 		if o.agent.name != except {
 			o.agent.caller = 0
-			q.orders = append(q.orders, order{caller: c.id, agent: o.agent.name, cause: cause})
+			q.orders = append(q.orders, Order{Caller: c.id, Agent: o.agent.name, Cause: cause})
 		}
 	}
 	c.offers = nil
 }
 
-func (q *queues) emit(now time.Time, kind Kind, c *caller, name string) {
-	e := QueueEvent{At: now, Kind: kind, Queue: c.queue.Name, Caller: c.id, Agent: name, Waited: now.Sub(c.joined)}
+func (q *Queues) emit(now time.Time, kind Kind, c *caller, name string) {
+	e := Event{At: now, Kind: kind, Queue: c.queue.Name, Caller: c.id, Agent: name, Waited: now.Sub(c.joined)}
 	if !c.answered.IsZero() {
 		e.Waited = c.answered.Sub(c.joined)
 	}
 	if kind == Completed {
 		e.Talked = now.Sub(c.answered)
 	}
-	for _, w := range q.waiting {
-		if w.queue == c.queue {
-			e.Waiting++
-		}
-	}
+	_, e.Waiting = q.Find(c.queue.Numbers[0])
 	q.events = append(q.events, e)
 }
 
-// statistics of all queues for the day of now, in order of the configuration.
-func (q *queues) statistics(now time.Time) []Statistics {
+// Statistics of all queues for the day of now, in order of the configuration.
+func (q *Queues) Statistics(now time.Time) []Statistics {
 	all := make([]Statistics, 0, len(q.list))
 	for _, one := range q.list {
 		s := one.today
@@ -391,7 +413,7 @@ func (c *caller) rings(name string) bool {
 }
 
 // take removes a caller from a list; nil means he is not in it.
-func take(list *[]*caller, id ID) *caller {
+func take(list *[]*caller, id CallerID) *caller {
 	i := slices.IndexFunc(*list, func(c *caller) bool { return c.id == id })
 	if i < 0 {
 		return nil
@@ -404,12 +426,4 @@ func take(list *[]*caller, id ID) *caller {
 func midnight(t time.Time) time.Time {
 	y, m, d := t.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
-}
-
-// earliest of two times, of which zero means never.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -1,4 +1,6 @@
-package exchange
+// Package studio makes the sound of the exchange: voices of citizens and offices, melodies, and the lines that hear them,
+// one frame of 20 ms after the other. It must not know calls, queues or SIP; RTP is somebody else's.
+package studio
 
 import (
 	"context"
@@ -16,42 +18,44 @@ const frameTime = 20 * time.Millisecond
 const heardLength = 3 * rateHz
 
 // A Sound carries the frames of calls over RTP; *media.Sessions of sip/media has these methods. A frame has 160 samples.
-type sound interface {
+type Sound interface {
 	Send(call sip.CallID, frame []int16)
 	Receive(call sip.CallID, frame []int16) bool // false: nothing came, the frame is not filled
 }
 
-// A source makes what one line hears. said has 160 samples to be filled, heard what the line says.
-type source interface{ frame(heard, said []int16) }
+// A Source makes what one line hears. said has 160 samples to be filled, heard what the line says.
+type Source interface{ Frame(heard, said []int16) }
 
-// A studio joins the sounds of all lines, once per frame:
+// A Studio joins the sounds of all lines, once per frame:
 //
-//	line --Receive--> heard --> its source (citizen, office, melody) --> said --Send--> line
+//	line --Receive--> heard --> its source (citizen, office, Melody) --> said --Send--> line
 //	                    +-----> the line it is bridged with
 //
 // Lines are opened and joined by the signalling side; the frames run on a goroutine of their own.
-type studio struct {
-	sound sound
+type Studio struct {
+	sound Sound
 	mu    sync.Mutex
 	lines map[sip.CallID]*line
 }
 
 type line struct {
 	call    sip.CallID
-	source  source
+	source  Source
 	bridge  *line
-	hears   bool // our direction sends: the phone takes sound
-	speaks  bool // our direction receives: what the phone says is passed on
+	music   Melody // while the bridged line holds this one
+	hears   bool   // our direction sends: the phone takes sound
+	speaks  bool   // our direction receives: what the phone says is passed on
 	in, out [frameLength]int16
 	kept    []int16 // the last of what the phone said
 }
 
-func newStudio(sound sound) *studio {
-	return &studio{sound: sound, lines: map[sip.CallID]*line{}}
+// New makes a studio without lines.
+func New(sound Sound) *Studio {
+	return &Studio{sound: sound, lines: map[sip.CallID]*line{}}
 }
 
-// open begins a line without source.
-func (s *studio) open(call sip.CallID) {
+// Open begins a line without source.
+func (s *Studio) Open(call sip.CallID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lines[call] == nil {
@@ -59,16 +63,16 @@ func (s *studio) open(call sip.CallID) {
 	}
 }
 
-// close ends a line; whoever was bridged with it hears silence.
-func (s *studio) close(call sip.CallID) {
+// Close ends a line; whoever was bridged with it hears silence.
+func (s *Studio) Close(call sip.CallID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unbridge(call)
 	delete(s.lines, call)
 }
 
-// direct sets what the line's session lets through.
-func (s *studio) direct(call sip.CallID, direction sip.Direction) {
+// Direct sets what the line's session lets through.
+func (s *Studio) Direct(call sip.CallID, direction sip.Direction) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l := s.lines[call]; l != nil {
@@ -76,8 +80,8 @@ func (s *studio) direct(call sip.CallID, direction sip.Direction) {
 	}
 }
 
-// play gives a line what it hears from now on; nil is silence.
-func (s *studio) play(call sip.CallID, from source) {
+// Play gives a line what it hears from now on; nil is silence.
+func (s *Studio) Play(call sip.CallID, from Source) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unbridge(call)
@@ -86,8 +90,8 @@ func (s *studio) play(call sip.CallID, from source) {
 	}
 }
 
-// join lets two lines hear each other.
-func (s *studio) join(a, b sip.CallID) {
+// Join lets two lines hear each other.
+func (s *Studio) Join(a, b sip.CallID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unbridge(a)
@@ -97,14 +101,14 @@ func (s *studio) join(a, b sip.CallID) {
 	}
 }
 
-func (s *studio) unbridge(call sip.CallID) {
+func (s *Studio) unbridge(call sip.CallID) {
 	if l := s.lines[call]; l != nil && l.bridge != nil {
 		l.bridge.bridge, l.bridge = nil, nil
 	}
 }
 
-// heard is a copy of the last 3 s that the line said.
-func (s *studio) heard(call sip.CallID) []int16 {
+// Heard is a copy of the last 3 s that the line said.
+func (s *Studio) Heard(call sip.CallID) []int16 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l := s.lines[call]; l != nil {
@@ -113,9 +117,9 @@ func (s *studio) heard(call sip.CallID) []int16 {
 	return nil
 }
 
-// run makes frames until the context ends. The times are absolute: a late frame does not delay those after it. After a
+// Run makes frames until the context ends. The times are absolute: a late frame does not delay those after it. After a
 // standstill of more than five frames the schedule begins anew instead of sending a burst.
-func (s *studio) run(ctx context.Context) {
+func (s *Studio) Run(ctx context.Context) {
 	timer := time.NewTimer(frameTime)
 	defer timer.Stop()
 	for next := time.Now().Add(frameTime); ; next = next.Add(frameTime) {
@@ -134,7 +138,7 @@ func (s *studio) run(ctx context.Context) {
 }
 
 // tick makes one frame for every line.
-func (s *studio) tick() {
+func (s *Studio) tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.lines {
@@ -151,45 +155,17 @@ func (s *studio) tick() {
 			continue
 		}
 		switch {
-		case l.bridge != nil && l.bridge.speaks:
+		case l.bridge != nil && l.bridge.hears:
 			l.out = l.bridge.in
+			l.music = Melody{}
+		case l.bridge != nil: // has put this line on hold
+			l.music.notes = holdMusic
+			l.music.Frame(nil, l.out[:])
 		case l.source != nil:
-			l.source.frame(l.in[:], l.out[:])
+			l.source.Frame(l.in[:], l.out[:])
 		default:
 			clear(l.out[:])
 		}
 		s.sound.Send(l.call, l.out[:])
-	}
-}
-
-// hold lets a bridged line hear music while the other one is on hold, and ends it.
-func (s *studio) hold(call sip.CallID, held bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.lines[call]
-	if l == nil || l.bridge == nil {
-		return
-	}
-	l.bridge.source = nil
-	if held {
-		l.bridge.source = &melody{notes: holdMusic}
-	}
-}
-
-// An echo says what it hears.
-type echo struct{}
-
-func (echo) frame(heard, said []int16) { copy(said, heard) }
-
-// A loop repeats samples.
-type loop struct {
-	samples []int16
-	at      int
-}
-
-func (l *loop) frame(_, said []int16) {
-	for i := range said {
-		said[i] = l.samples[l.at]
-		l.at = (l.at + 1) % len(l.samples)
 	}
 }

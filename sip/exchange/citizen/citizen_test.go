@@ -1,4 +1,4 @@
-package exchange
+package citizen
 
 import (
 	"math/rand/v2"
@@ -8,13 +8,15 @@ import (
 	"unicode/utf8"
 )
 
+var nineOClock = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
 func TestCitizensCallFromNumbersThatBelongToNobody(t *testing.T) {
 	rng := newRand(1)
 	anonymous, subjects := 0, map[string]int{}
 	for range 2000 {
-		c := newCitizen(rng, "115")
+		c := newCaller(rng, "115")
 		if c.Called != "115" || c.Topic == "" || c.Patience < 40*time.Second || c.Talk < 45*time.Second {
 			t.Fatalf("%+v", c)
 		}
@@ -53,16 +55,16 @@ func isDrama(number string) bool {
 // run lets a day of citizens come and counts them by hour.
 func run(t *testing.T, traffic Traffic, from time.Time, long time.Duration, room bool) (byHour [24]int, first time.Time) {
 	t.Helper()
-	a := newArrivals(from, newRand(5), []Traffic{traffic})
-	for !a.deadline().IsZero() && a.deadline().Before(from.Add(long)) {
-		now := a.deadline()
-		for range a.due(now, func(string) bool { return room }) {
+	a := NewArrivals(from, newRand(5), []Traffic{traffic})
+	for !a.Deadline().IsZero() && a.Deadline().Before(from.Add(long)) {
+		now := a.Deadline()
+		for range a.Due(now, func(string) bool { return room }) {
 			byHour[now.Hour()]++
 			if first.IsZero() {
 				first = now
 			}
 		}
-		if !a.deadline().After(now) {
+		if !a.Deadline().After(now) {
 			t.Fatal("time stands still")
 		}
 	}
@@ -89,7 +91,7 @@ func TestTheFirstCitizenCallsWhenAsked(t *testing.T) {
 }
 
 func TestTheDayHasAnM(t *testing.T) {
-	byHour, _ := run(t, Traffic{Number: "115", Gap: 10 * time.Second, Hours: OfficeHours}, midnight(nineOClock), 24*time.Hour, true)
+	byHour, _ := run(t, Traffic{Number: "115", Gap: 10 * time.Second, Hours: OfficeHours}, nineOClock.Add(-9*time.Hour), 24*time.Hour, true)
 	if byHour[3] != 0 || byHour[20] != 0 {
 		t.Errorf("calls at night: %v", byHour)
 	}

@@ -1,4 +1,4 @@
-package exchange
+package registrar
 
 import (
 	"errors"
@@ -10,6 +10,12 @@ import (
 	"github.com/emiago/sipgo/sip"
 	"github.com/icholy/digest"
 )
+
+var nineOClock = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+func at(seconds float64) time.Time {
+	return nineOClock.Add(time.Duration(seconds * float64(time.Second)))
+}
 
 // parse reads a request written as lines; From, To, Call-ID and Via are added.
 func parse(t *testing.T, startLine string, lines ...string) *sip.Request {
@@ -27,8 +33,8 @@ func parse(t *testing.T, startLine string, lines ...string) *sip.Request {
 	return m.(*sip.Request)
 }
 
-func newGate() *gate {
-	return &gate{realm: "pbx", secret: []byte("secret"), life: time.Minute, counts: map[string]uint64{}}
+func newGate() *Gate {
+	return NewGate("pbx", []byte("secret"), time.Minute)
 }
 
 // answer is what a phone makes of a challenge.
@@ -49,33 +55,33 @@ func TestDigestIsRefusedOrGranted(t *testing.T) {
 	account := &Account{User: "201", Password: "lab"}
 	for _, c := range []struct {
 		name string
-		make func(g *gate, challenge string) string
-		want verdict
+		make func(g *Gate, challenge string) string
+		want Verdict
 	}{
-		{"nothing", func(*gate, string) string { return "" }, noCredentials},
-		{"Basic", func(*gate, string) string { return "Basic MjAxOmxhYg==" }, noCredentials},
-		{"rubbish", func(*gate, string) string { return `Digest realm="pbx` }, noCredentials},
-		{"another realm", func(_ *gate, c string) string {
+		{"nothing", func(*Gate, string) string { return "" }, NoCredentials},
+		{"Basic", func(*Gate, string) string { return "Basic MjAxOmxhYg==" }, NoCredentials},
+		{"rubbish", func(*Gate, string) string { return `Digest realm="pbx` }, NoCredentials},
+		{"another realm", func(_ *Gate, c string) string {
 			return strings.Replace(answer(t, c, "201", "lab", "REGISTER", 1), `realm="pbx"`, `realm="other"`, 1)
-		}, noCredentials},
-		{"a nonce nobody gave out", func(_ *gate, c string) string {
+		}, NoCredentials},
+		{"a nonce nobody gave out", func(_ *Gate, c string) string {
 			return answer(t, `Digest realm="pbx",nonce="123-1-00",algorithm=MD5,qop="auth"`, "201", "lab", "REGISTER", 1)
-		}, noCredentials},
-		{"the wrong password", func(_ *gate, c string) string { return answer(t, c, "201", "Lab", "REGISTER", 1) }, wrongPassword},
-		{"another user", func(_ *gate, c string) string { return answer(t, c, "202", "lab", "REGISTER", 1) }, wrongPassword},
-		{"another method", func(_ *gate, c string) string { return answer(t, c, "201", "lab", "INVITE", 1) }, wrongPassword},
-		{"no qop", func(_ *gate, c string) string {
+		}, NoCredentials},
+		{"the wrong password", func(_ *Gate, c string) string { return answer(t, c, "201", "Lab", "REGISTER", 1) }, WrongPassword},
+		{"another user", func(_ *Gate, c string) string { return answer(t, c, "202", "lab", "REGISTER", 1) }, WrongPassword},
+		{"another method", func(_ *Gate, c string) string { return answer(t, c, "201", "lab", "INVITE", 1) }, WrongPassword},
+		{"no qop", func(_ *Gate, c string) string {
 			return answer(t, strings.Replace(c, `,qop="auth"`, "", 1), "201", "lab", "REGISTER", 1)
-		}, wrongPassword},
-		{"the right answer", func(_ *gate, c string) string { return answer(t, c, "201", "lab", "REGISTER", 1) }, granted},
+		}, WrongPassword},
+		{"the right answer", func(_ *Gate, c string) string { return answer(t, c, "201", "lab", "REGISTER", 1) }, Granted},
 	} {
 		g := newGate()
-		for _, challenge := range g.challenges(nineOClock, account, false) {
+		for _, challenge := range g.Challenges(nineOClock, account, false) {
 			request := parse(t, "REGISTER sip:pbx", "X-Test: 1")
 			if text := c.make(g, challenge); text != "" {
 				request.AppendHeader(sip.NewHeader("Authorization", text))
 			}
-			if got := g.check(at(1), request, "authorization", account); got != c.want {
+			if got := g.Check(at(1), request, "authorization", account); got != c.want {
 				t.Errorf("%s to %q: verdict %d, want %d", c.name, challenge, got, c.want)
 			}
 			g.counts = map[string]uint64{} // each algorithm starts anew
@@ -86,12 +92,12 @@ func TestDigestIsRefusedOrGranted(t *testing.T) {
 func TestAnAlgorithmTheAccountDoesNotOfferIsRefused(t *testing.T) {
 	g := newGate()
 	account := &Account{User: "201", Password: "lab", Algorithms: []string{"SHA-256"}}
-	all := g.challenges(nineOClock, account, false)
+	all := g.Challenges(nineOClock, account, false)
 	if len(all) != 1 || !strings.Contains(all[0], "algorithm=SHA-256,") {
 		t.Fatalf("challenges %q", all)
 	}
 	request := parse(t, "REGISTER sip:pbx", "Authorization: "+answer(t, strings.Replace(all[0], "SHA-256", "MD5", 1), "201", "lab", "REGISTER", 1))
-	if got := g.check(at(1), request, "authorization", account); got != wrongPassword {
+	if got := g.Check(at(1), request, "authorization", account); got != WrongPassword {
 		t.Errorf("MD5 instead: verdict %d", got)
 	}
 }
@@ -99,21 +105,21 @@ func TestAnAlgorithmTheAccountDoesNotOfferIsRefused(t *testing.T) {
 func TestANonceIsStaleWhenItIsOldOrItsCountWasSeen(t *testing.T) {
 	g := newGate()
 	account := &Account{User: "201", Password: "lab"}
-	challenge := g.challenges(nineOClock, account, false)[0]
-	try := func(seconds float64, count int) verdict {
+	challenge := g.Challenges(nineOClock, account, false)[0]
+	try := func(seconds float64, count int) Verdict {
 		request := parse(t, "REGISTER sip:pbx", "Authorization: "+answer(t, challenge, "201", "lab", "REGISTER", count))
-		return g.check(at(seconds), request, "authorization", account)
+		return g.Check(at(seconds), request, "authorization", account)
 	}
 	for _, step := range []struct {
 		seconds float64
 		count   int
-		want    verdict
-	}{{1, 1, granted}, {2, 1, staleNonce}, {3, 2, granted}, {4, 5, granted}, {5, 4, staleNonce}, {60, 6, granted}, {61, 7, staleNonce}} {
+		want    Verdict
+	}{{1, 1, Granted}, {2, 1, StaleNonce}, {3, 2, Granted}, {4, 5, Granted}, {5, 4, StaleNonce}, {60, 6, Granted}, {61, 7, StaleNonce}} {
 		if got := try(step.seconds, step.count); got != step.want {
 			t.Errorf("after %v s with nc=%d: verdict %d, want %d", step.seconds, step.count, got, step.want)
 		}
 	}
-	if got := g.challenges(at(61), account, true)[0]; !strings.HasSuffix(got, ",stale=true") || strings.Contains(got, challenge[20:60]) {
+	if got := g.Challenges(at(61), account, true)[0]; !strings.HasSuffix(got, ",stale=true") || strings.Contains(got, challenge[20:60]) {
 		t.Errorf("challenge %q", got)
 	}
 }
@@ -141,18 +147,18 @@ func TestRegisterKeepsBindings(t *testing.T) {
 		{"away", []string{"Contact: <sip:old@192.0.2.9>;expires=0", "CSeq: 2 REGISTER"}, 0, ""},
 		{"all away", []string{"Contact: *", "Expires: 0"}, 0, ""},
 	} {
-		r := &registrar{bindings: map[string][]*binding{}, shortest: 30 * time.Second, longest: 10 * time.Minute, qualify: time.Minute}
+		r := New(30*time.Second, 10*time.Minute, time.Minute)
 		account := &Account{User: "201", Contacts: 2}
-		if err := r.register(nineOClock, parse(t, "REGISTER sip:pbx", "Contact: <sip:old@192.0.2.9>;expires=300"), account); err != nil {
+		if err := r.Register(nineOClock, parse(t, "REGISTER sip:pbx", "Contact: <sip:old@192.0.2.9>;expires=300"), account); err != nil {
 			t.Fatal(err)
 		}
-		err := r.register(nineOClock, parse(t, "REGISTER sip:pbx", append(c.lines, "X-Test: 1")...), account)
-		var refused errBinding
+		err := r.Register(nineOClock, parse(t, "REGISTER sip:pbx", append(c.lines, "X-Test: 1")...), account)
+		var refused Refusal
 		if errors.As(err, &refused); int(refused) != c.refused {
 			t.Errorf("%s: %v, want status %d", c.name, err, c.refused)
 		}
 		var got []string
-		for _, h := range r.contacts(nineOClock, "201") {
+		for _, h := range r.Contacts(nineOClock, "201") {
 			contact := h.(*sip.ContactHeader)
 			got = append(got, fmt.Sprintf("<%s> %s", contact.Address.String(), contact.Params.GetOr("expires", "none")))
 		}
@@ -163,18 +169,18 @@ func TestRegisterKeepsBindings(t *testing.T) {
 }
 
 func TestABindingEndsWithItsTime(t *testing.T) {
-	r := &registrar{bindings: map[string][]*binding{}, shortest: 30 * time.Second, longest: time.Hour, qualify: 30 * time.Second}
-	if err := r.register(nineOClock, parse(t, "REGISTER sip:pbx", "Contact: <sip:a@192.0.2.1>;expires=60"), &Account{User: "201"}); err != nil {
+	r := New(30*time.Second, time.Hour, 30*time.Second)
+	if err := r.Register(nineOClock, parse(t, "REGISTER sip:pbx", "Contact: <sip:a@192.0.2.1>;expires=60"), &Account{User: "201"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.deadline(); !got.Equal(at(30)) {
+	if got := r.Deadline(); !got.Equal(at(30)) {
 		t.Errorf("deadline %v, want the first qualification", got)
 	}
-	if len(r.reachable(at(59), "201")) != 1 || len(r.reachable(at(60), "201")) != 0 {
+	if len(r.Reachable(at(59), "201")) != 1 || len(r.Reachable(at(60), "201")) != 0 {
 		t.Error("reachable before, not after its time")
 	}
-	r.expire(at(60))
-	if len(r.bindings["201"]) != 0 || !r.deadline().IsZero() {
+	r.Expire(at(60))
+	if len(r.bindings["201"]) != 0 || !r.Deadline().IsZero() {
 		t.Error("the binding outlived its time")
 	}
 }

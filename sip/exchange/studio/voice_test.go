@@ -1,4 +1,4 @@
-package exchange
+package studio
 
 import (
 	"math"
@@ -104,19 +104,19 @@ func TestTheSameSeedSpeaksTheSameSound(t *testing.T) {
 }
 
 func TestATalkerAnswersWhenTheOtherSideHasSpokenAndPaused(t *testing.T) {
-	talker := newTalker(3, false)
+	talker := NewTalker(3, false)
 	silence, said := make([]int16, frameLength), make([]int16, frameLength)
 	loud := speech(1, 1)[rateHz/2:][:frameLength]
 	for i := range loud {
 		loud[i] = 2000
 	}
 	for n := range 100 { // two seconds of greeting
-		if talker.frame(loud, said); rms(said) > 0 {
+		if talker.Frame(loud, said); rms(said) > 0 {
 			t.Fatalf("interrupts the greeting after %d frames", n)
 		}
 	}
 	for n := 1; ; n++ {
-		talker.frame(silence, said)
+		talker.Frame(silence, said)
 		if talker.speaking {
 			if n != answerPause {
 				t.Errorf("answers after %d quiet frames, want %d", n, answerPause)
@@ -128,28 +128,28 @@ func TestATalkerAnswersWhenTheOtherSideHasSpokenAndPaused(t *testing.T) {
 		}
 	}
 	for n := 0; talker.speaking; n++ {
-		if talker.frame(loud, said); n > 300 {
+		if talker.Frame(loud, said); n > 300 {
 			t.Fatal("never ends its turn")
 		}
 	}
 }
 
 func TestATalkerBreaksAnEmbarrassingSilence(t *testing.T) {
-	talker := newTalker(4, false)
+	talker := NewTalker(4, false)
 	silence, said := make([]int16, frameLength), make([]int16, frameLength)
 	for n := 0; !talker.speaking; n++ {
-		if talker.frame(silence, said); n > 150 {
+		if talker.Frame(silence, said); n > 150 {
 			t.Fatal("waits for ever for a greeting")
 		}
 	}
 }
 
 func TestHoldMusicRepeatsAndStaysQuiet(t *testing.T) {
-	m := &melody{notes: holdMusic}
+	m := HoldMusic()
 	said := make([]int16, frameLength)
 	loud := 0
 	for range 500 {
-		m.frame(nil, said)
+		m.Frame(nil, said)
 		if slices.Max(said) > 2400 {
 			t.Fatal("louder than -26 dBov")
 		}

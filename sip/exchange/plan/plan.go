@@ -1,0 +1,60 @@
+// Package plan is the dial plan of the exchange: what happens when a phone dials a number, or transfers to it. Pure.
+package plan
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Manner is how a destination behaves.
+type Manner uint8
+
+// The manners. The zero Manner is Answers.
+const (
+	Answers       Manner = iota // rings, then somebody talks
+	Busy                        // 486
+	Silent                      // rings and is never answered; 480 after 60 s
+	Echo                        // repeats what it hears
+	Announcement                // 183 with an announcement as early media, then 480
+	EmergencyDemo               // an emergency number: answers, without digest, with a name that says that nobody is there
+)
+
+// A Destination is a number that phones can dial or transfer to. It is nobody's phone: the exchange acts it.
+type Destination struct {
+	Number  string
+	Name    string // shown to the phone as P-Asserted-Identity
+	Manner  Manner
+	Ringing time.Duration // of Answers and EmergencyDemo: until somebody lifts; zero means 2 s
+}
+
+// A Plan is a list of destinations; of equal numbers the first counts.
+type Plan []Destination
+
+// Find returns the destination of a number, or nil.
+func (p Plan) Find(number string) *Destination {
+	i := slices.IndexFunc(p, func(d Destination) bool { return d.Number == number })
+	if i < 0 {
+		return nil
+	}
+	return &p[i]
+}
+
+// Number is a dialled string without the visual separators of RFC 3966 section 5.1.1.
+func Number(dialled string) string {
+	return strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(dialled)
+}
+
+// Municipal are offices that agents transfer to, numbers for every way a call can fail, and the emergency numbers.
+func Municipal() Plan {
+	return Plan{
+		{Number: "5036", Name: "Fachdienst Straßenverkehr", Ringing: 3 * time.Second},
+		{Number: "5051", Name: "Fachdienst Elterngeld", Ringing: 2 * time.Second},
+		{Number: "5060", Name: "Wohngeldstelle", Manner: Busy},
+		{Number: "5070", Name: "Archiv", Manner: Silent},
+		{Number: "5080", Name: "Ansage", Manner: Announcement},
+		{Number: "5090", Name: "Echo", Manner: Echo},
+		{Number: "110", Name: "DEMO: kein Notruf 110", Manner: EmergencyDemo},
+		{Number: "112", Name: "DEMO: kein Notruf 112", Manner: EmergencyDemo},
+	}
+}
