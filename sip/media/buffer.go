@@ -130,8 +130,8 @@ func (b *fixedBuffer) Put(s stretch) {
 func (b *fixedBuffer) store(s stretch, lead int32) {
 	for i := max(0, -int(lead)); i < s.length; i++ {
 		at := (s.timestamp + uint32(i)) % ringSize
-		if b.sounds[at] == voice || b.sounds[at] != missing && s.sound != voice {
-			continue // voice goes before all else, and the first before its duplicate
+		if b.sounds[at] != missing && s.sound != voice {
+			continue // voice goes before all else
 		}
 		b.sounds[at] = s.sound
 		if s.sound == voice {

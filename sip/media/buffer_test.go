@@ -213,6 +213,10 @@ func TestTheDelayIsKnown(t *testing.T) {
 	if delay := b.Counts().delay; delay != 60*time.Millisecond {
 		t.Errorf("delay %v, want 60ms", delay)
 	}
+	put(&b, 1<<32-second, 1) // far too late
+	if counts := b.Counts(); counts.delay != 60*time.Millisecond || counts.late != 1 {
+		t.Errorf("after a packet of long ago: %+v", counts)
+	}
 	b.Reset()
 	if delay := b.Counts().delay; delay != 0 {
 		t.Errorf("delay %v without a stream", delay)

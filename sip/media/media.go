@@ -36,7 +36,9 @@ type Conn interface {
 
 // Config is what the sessions need.
 type Config struct {
-	Address netip.Addr // where to listen; the peer must be able to reach it
+	// Address is where to listen, asked at each Open because the network can change; the peer must be able to reach it.
+	// The zero Addr means that there is no network.
+	Address func() netip.Addr
 	// Ports for RTP (even) and RTCP (the odd one above) are taken from PortMin to PortMax, both included. Both zero means
 	// 10000 to 10199.
 	PortMin, PortMax uint16
@@ -98,6 +100,10 @@ func listenUDP(address netip.AddrPort) (Conn, error) {
 // Open takes a pair of ports for a call and returns the address for RTP. It fails when the call is open or no pair is
 // free.
 func (s *Sessions) Open(call sip.CallID) (netip.AddrPort, error) {
+	host := s.config.Address() // not under the lock: whoever answers may take his time
+	if !host.IsValid() {
+		return netip.AddrPort{}, fmt.Errorf("media: open call %d: there is no address to listen at", call)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open[call] != nil {
@@ -109,7 +115,7 @@ func (s *Sessions) Open(call sip.CallID) (netip.AddrPort, error) {
 	err := errors.New("the range has no pair")
 	for range pairs {
 		// Not always the first free pair: packets of the last call may still be on their way to it.
-		address := netip.AddrPortFrom(s.config.Address, uint16(first+2*(s.next%pairs)))
+		address := netip.AddrPortFrom(host, uint16(first+2*(s.next%pairs)))
 		s.next++
 		var rtp, rtcp Conn
 		if rtp, rtcp, err = s.listen(address); err == nil {

@@ -30,6 +30,7 @@ const (
 func (r *reception) start(sequence uint16) {
 	*r = reception{
 		base: uint32(sequence), highest: sequence - 1, bad: badNone, cycles: wrapBefore(sequence),
+		seen:           ^uint64(0), // what lies before the beginning is not fresh
 		formerReceived: r.totalReceived(), formerLost: r.totalLost(),
 	}
 }

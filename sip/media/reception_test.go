@@ -26,6 +26,7 @@ func TestLossIsCountedAsRFC3550Says(t *testing.T) {
 		total     uint64 // that never came
 	}{
 		{"a duplicate", []int{7, 8, 8, 9}, []int{8}, 9, -1, 0},
+		{"before the beginning", []int{7, 6, 8}, []int{6}, 8, -1, 0},
 		{"a jump without confirmation", []int{7, 20000, 8, 9}, []int{20000}, 9, 0, 0},
 		{"a jump that goes on", []int{7, 20000, 20001, 20002}, []int{20000}, 20002, 0, 0},
 		{"a jump back that goes on", []int{5000, 1000, 1001}, []int{1000}, 1001, 0, 0},

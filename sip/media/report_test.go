@@ -188,7 +188,7 @@ func TestNothingIsReportedToNowhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire()
 		reports := w.overhear(t)
-		s := New(Config{Address: netip.MustParseAddr("192.0.2.10"), Listen: w.listen})
+		s := New(Config{Address: at("192.0.2.10"), Listen: w.listen})
 		hold := agreement(netip.MustParseAddrPort("0.0.0.0:4000"))
 		mute := agreement(described)
 		mute.RemoteRTCP = netip.AddrPort{}
@@ -262,5 +262,31 @@ func TestFalseReportsAreNotBelieved(t *testing.T) {
 	}
 	if n := s.source.count(); n != 1 {
 		t.Errorf("%d strangers, want 1", n)
+	}
+	s.source.current.ssrc = 5
+	for ssrc, want := range map[uint32]uint32{6: 0, 5: 0x22223333} {
+		s.reporter = reporter{}
+		data, err := rtcp.Marshal([]rtcp.Packet{&rtcp.SenderReport{SSRC: ssrc, NTPTime: 0x1111222233334444}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.receivedRTCP(nine, data, m.RemoteRTCP); s.reporter.lastReport != want {
+			t.Errorf("a report of sender %d, while 5 is heard: %#x", ssrc, s.reporter.lastReport)
+		}
+	}
+}
+
+func TestReportsFollowAPeerThatSpeaksFromAnotherHost(t *testing.T) {
+	s := newSession(theCall, nil, nil, Config{})
+	s.media, s.agreed = agreement(described), true
+	for _, test := range []struct {
+		heard netip.AddrPort
+		want  string
+	}{{netip.AddrPort{}, "192.0.2.20:4001"}, {described, "192.0.2.20:4001"}, {otherPort, "192.0.2.20:4001"},
+		{otherHost, "203.0.113.9:4001"}} {
+		s.source = source{expected: described, current: origin{address: test.heard}}
+		if got := s.reportTarget(); got.String() != test.want {
+			t.Errorf("heard from %v: reports to %v, want %s", test.heard, got, test.want)
+		}
 	}
 }

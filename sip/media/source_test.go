@@ -50,6 +50,8 @@ func TestAStrangerIsNotHeard(t *testing.T) {
 		{"the peer", 0, []burst{{described, 1, 10}}, 9, described},
 		{"a new SSRC of the peer", 0, []burst{{described, 1, 10}, {described, 2, 10}}, 18, described},
 		{"another port of a peer that is silent", time.Second, []burst{{otherPort, 1, 10}}, 6, otherPort},
+		{"a new SSRC on another port", time.Second, []burst{{otherPort, 1, 10}, {otherPort, 2, 10}}, 15, otherPort},
+		{"another host after one packet of the peer", 3 * time.Second, []burst{{described, 1, 1}, {otherHost, 1, 110}}, 12, otherHost},
 		{"another host while nobody speaks", 3 * time.Second, []burst{{otherHost, 1, 60}}, 11, otherHost},
 		{"the peer comes back", 3 * time.Second, []burst{{otherHost, 1, 60}, {described, 2, 10}, {otherHost, 1, 10}}, 20, described},
 	}

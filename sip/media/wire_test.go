@@ -135,8 +135,8 @@ const theCall sip.CallID = 1
 func newTalk(t *testing.T, w *wire, change func(near, far *sip.Media)) *talk {
 	t.Helper()
 	k := &talk{t: t, wire: w, digits: make(chan byte, 100)}
-	k.near = New(Config{Address: netip.MustParseAddr("192.0.2.10"), Listen: w.listen})
-	k.far = New(Config{Address: netip.MustParseAddr("192.0.2.20"), Listen: w.listen,
+	k.near = New(Config{Address: at("192.0.2.10"), Listen: w.listen})
+	k.far = New(Config{Address: at("192.0.2.20"), Listen: w.listen,
 		Digit: func(_ sip.CallID, digit byte) { k.digits <- digit }})
 	var err error
 	if k.nearAt, err = k.near.Open(theCall); err != nil {
@@ -231,4 +231,9 @@ func lose(fraction float64) func([]byte, netip.AddrPort, netip.AddrPort) []time.
 		}
 		return []time.Duration{0}
 	}
+}
+
+// at is an address that does not change.
+func at(address string) func() netip.Addr {
+	return func() netip.Addr { return netip.MustParseAddr(address) }
 }
