@@ -1,0 +1,168 @@
+// Package station joins the parts of one phone: configuration, user agent, media, voice, the loop and the console. It
+// decides nothing: every program that is a phone (phonesim, and the one on a board) calls it with its own body.
+//
+//	firmware/config --> station --> sip/transaction + sip/ua --events--> device/loop --> Body, device/voice
+//	                            --> sip/media <--frames--> device/voice <--frames--> sound device
+package station
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"freizeichen/device/console"
+	"freizeichen/device/loop"
+	"freizeichen/device/phone"
+	"freizeichen/device/screen"
+	"freizeichen/device/voice"
+	"freizeichen/firmware/config"
+	"freizeichen/hal"
+	"freizeichen/sip"
+	"freizeichen/sip/media"
+	"freizeichen/sip/transaction"
+	"freizeichen/sip/ua"
+)
+
+// farewell is how long a phone that is switched off may take to end its calls and to unregister.
+const farewell = 2500 * time.Millisecond
+
+// Body is what the station shows, and whose keys phonectl presses.
+type Body interface {
+	loop.Body
+	console.Keys
+}
+
+// Config is what a station is made of.
+type Config struct {
+	Config  config.Config // with one account at least
+	Body    Body
+	Sound   voice.Device // nil: silence
+	Socket  string       // of the console
+	Version string
+	Logger  *slog.Logger
+}
+
+// Station is one phone.
+type Station struct {
+	config   Config
+	endpoint *transaction.Endpoint
+	media    *media.Sessions
+	agent    *ua.Agent
+	voice    *voice.Voice
+	loop     *loop.Loop
+	console  *console.Server
+
+	mu       sync.Mutex
+	panel    hal.Panel
+	language screen.Language
+}
+
+// New opens the sockets of a phone. Run makes it live; without Run, nothing but the sockets exists.
+func New(config Config) (*Station, error) {
+	s := &Station{config: config, panel: panel(config.Config), language: language(config.Config)}
+	account := account(config.Config.Accounts[0])
+	endpoint, err := transaction.Open(transaction.Config{
+		Network: account.Transport, Local: config.Config.Network.Local, TCP: true, Server: server(account),
+		Methods: ua.Methods(), Extensions: ua.Extensions(), Log: config.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.endpoint = endpoint
+	local := func() netip.AddrPort { return endpoint.LocalAddr(account.Transport) }
+	s.media = media.New(media.Config{
+		Address: func() netip.Addr { return local().Addr() },
+		PortMin: config.Config.Network.RTP.First, PortMax: config.Config.Network.RTP.Last,
+		Digit:  func(call sip.CallID, digit byte) { s.loop.Post(sip.DigitReceived{Call: call, Digit: digit}) },
+		Logger: config.Logger,
+	})
+	s.agent = ua.New(ua.Config{
+		Account: account, Local: local, UserAgent: "Freizeichen/" + config.Version,
+		CalledFrom: calledFrom(config.Config), KeepAlive: config.Config.Network.KeepAlive, Log: config.Logger,
+	}, endpoint.Transactions(), s.media, func(e sip.Event) { s.loop.Post(e) })
+	s.voice = voice.New(config.Sound, s.media, voice.Config{Country: country(config.Config)}, s.soundGone, config.Logger)
+	s.loop = loop.New(loop.Config{
+		Phone: phone.New(phoneConfig(config.Config)), Network: s, Body: config.Body, Voice: s.voice,
+		Painter: screen.New(s.panel, s.language), Logger: config.Logger,
+	})
+	s.console, err = console.Listen(config.Socket, console.Config{
+		Loop: s.loop, Keys: config.Body, Statistics: s.media.Statistics, Version: config.Version, Logger: config.Logger,
+	})
+	if err != nil {
+		return nil, errors.Join(err, endpoint.Close())
+	}
+	return s, nil
+}
+
+// Post gives the phone an event of its body.
+func (s *Station) Post(event phone.Event) { s.loop.Post(event) }
+
+// Do hands a command to the user agent: loop.Network.
+func (s *Station) Do(command sip.Command) {
+	s.endpoint.Do(func(now time.Time) { s.agent.Do(now, command) })
+}
+
+// soundGone tells the log; the calls go on in silence, and the PBX does not hang up.
+func (s *Station) soundGone(gone voice.DeviceGone) {
+	s.config.Logger.Error("the sound device is gone; calls go on without sound", "err", gone.Err)
+}
+
+// SetPanel changes the kind of panel that is drawn.
+func (s *Station) SetPanel(p hal.Panel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.panel = p
+	s.loop.SetPainter(screen.New(s.panel, s.language))
+}
+
+// SetLanguage changes the language of the panel.
+func (s *Station) SetLanguage(tag string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.language, _ = screen.ParseLanguage(tag)
+	s.loop.SetPainter(screen.New(s.panel, s.language))
+}
+
+// Run is the phone's life: it registers, and goes on until the context ends. Then it ends the calls, unregisters and
+// closes everything. The error says what broke; nil means that the context has ended.
+func (s *Station) Run(ctx context.Context) error {
+	// What the phone needs to say goodbye outlives ctx.
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	broken := make(chan error, 2)
+	var parts sync.WaitGroup
+	parts.Go(func() { broken <- s.loop.Run(inner) })
+	parts.Go(func() { broken <- s.endpoint.Run(inner, s.agent) })
+	parts.Go(func() { s.voice.Run(inner) })
+	parts.Go(s.console.Run)
+	s.endpoint.Do(s.agent.Start)
+
+	var err error
+	select {
+	case <-ctx.Done():
+		s.sayGoodbye()
+	case err = <-broken:
+	}
+	err = errors.Join(err, s.console.Close())
+	stop()
+	err = errors.Join(err, s.endpoint.Close())
+	parts.Wait()
+	s.media.CloseAll()
+	return err
+}
+
+// sayGoodbye ends calls and registration, and waits for the network's word for a bounded time.
+func (s *Station) sayGoodbye() {
+	gone := make(chan struct{})
+	s.endpoint.Do(func(now time.Time) { s.agent.Stop(now, func() { close(gone) }) })
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
+	select {
+	case <-gone:
+	case <-timer.C:
+		s.config.Logger.Warn("the PBX did not confirm the end of the registration", "waited", farewell)
+	}
+}
