@@ -39,7 +39,7 @@ var labels = []Label{
 	"lamp-message", "blink-dark", "blink-steady", "blink-slow", "blink-fast", "blink-flash",
 
 	"simulator", "simulator-note", // the panel beside the phone, and that it is no part of it
-	"connection", "connected", "disconnected",
+	"connected", "disconnected",
 	"sound", "sound-gesture", "sound-here", "sound-elsewhere", "sound-free", "sound-none", "sound-unsupported",
 	"sound-take",  // button: bring the sound here
 	"sound-delay", // "{buffer} ms buffer, {gaps} gaps"

@@ -27,7 +27,6 @@ var german = map[Label]string{
 
 	"simulator":      "Simulator",
 	"simulator-note": "Dieses Feld gehört nicht zum Telefon.",
-	"connection":     "Verbindung",
 	"connected":      "verbunden",
 	"disconnected":   "Simulator nicht erreichbar, neuer Versuch läuft",
 
@@ -111,7 +110,6 @@ var english = map[Label]string{
 
 	"simulator":      "Simulator",
 	"simulator-note": "This box is not part of the phone.",
-	"connection":     "Connection",
 	"connected":      "connected",
 	"disconnected":   "no connection to the simulator, trying again",
 

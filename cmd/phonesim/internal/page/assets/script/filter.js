@@ -1,13 +1,14 @@
 // A low-pass for changing the rate of sound: a windowed sinc, as a table. Pure; runs in the sound thread.
 
-// How many zero crossings of the sinc lie on each side: 16 give 60 dB in the stop band with this window.
-const crossings = 16;
+// How many zero crossings of the sinc lie on each side. With the Blackman window they make the filter fall from 3.4 to
+// 4.2 kHz, by 74 dB, and delay the sound by 4 ms.
+const crossings = 32;
 
 // Entries of the table from one zero crossing to the next; between two the filter is interpolated.
 const resolution = 256;
 
-// Where the filter begins to fall, as a part of half the lower rate: 3.6 kHz of 4 kHz.
-const edge = 0.9;
+// Where the filter has fallen by half, as a part of half the lower rate: 3.8 kHz of 4 kHz.
+const edge = 0.95;
 
 // Filter reads a signal of one rate at any moment between its samples, without what the other rate cannot carry.
 export class Filter {

@@ -29,6 +29,7 @@ export class Keys {
     for (const key of document.querySelectorAll("[data-key]")) this.wire(key);
     const handset = document.getElementById("handset");
     handset.addEventListener("click", lift);
+    handset.addEventListener("mousedown", unfocused);
     document.addEventListener("keydown", (event) => this.keydown(event));
     document.addEventListener("keyup", (event) => this.release(`code ${event.code}`));
     for (const [target, type] of [[window, "blur"], [window, "pagehide"], [document, "visibilitychange"]]) {
@@ -76,6 +77,7 @@ export class Keys {
       this.hold("click", name);
       setTimeout(() => this.release("click"), clickTime);
     });
+    key.addEventListener("mousedown", unfocused);
     key.addEventListener("contextmenu", (event) => event.preventDefault()); // of a long touch
   }
 
@@ -125,6 +127,12 @@ export class Keys {
       return row;
     }));
   }
+}
+
+// unfocused keeps the mouse from moving the focus: after a click on a digit, Enter still means OK.
+function unfocused(event) {
+  event.preventDefault();
+  document.activeElement?.blur();
 }
 
 // showHeld makes the keys look pressed that are down, on whatever page.

@@ -50,11 +50,8 @@ export class Lamps {
 
   tell(lamp, name, { blink }) {
     const text = word(`blink-${blink}`);
-    if (lamp.getAttribute("role") === "img") {
-      lamp.setAttribute("aria-label", `${word("lamp-message")}: ${text}`);
-    } else {
-      document.getElementById(`lamp-text-${name}`).textContent = text;
-    }
-    lamp.title = text;
+    const onKey = document.getElementById(`lamp-text-${name}`);
+    if (onKey) onKey.textContent = text;
+    lamp.title = onKey ? text : `${word("lamp-message")}: ${text}`;
   }
 }

@@ -68,10 +68,7 @@ function tellMicrophone() {
 
 function nameHandset() {
   const up = root.dataset.hook === "up";
-  handset.setAttribute("aria-pressed", String(up));
-  const name = word(up ? "handset-replace" : "handset-lift");
-  handset.setAttribute("aria-label", name);
-  handset.title = name;
+  handset.title = word(up ? "handset-replace" : "handset-lift"); // also its name for a screen reader
 }
 
 onWords(nameHandset);

@@ -34,6 +34,7 @@ export class Simulator {
 
   link(open) {
     this.linked = open;
+    if (!open) this.owner = "free";
     root.dataset.link = open ? "open" : "lost";
     this.show();
   }

@@ -26,9 +26,7 @@ export function setWords(language, table) {
   document.title = word("title");
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = word(element.dataset.text);
   for (const element of document.querySelectorAll("[data-name]")) {
-    const name = word(element.dataset.name);
-    element.setAttribute("aria-label", name);
-    if (element.matches("button")) element.title = name;
+    element.setAttribute("aria-label", word(element.dataset.name));
   }
   for (const listener of listeners) listener();
 }
