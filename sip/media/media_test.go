@@ -469,6 +469,7 @@ func TestADigitThatMayNotBeSentIsForgotten(t *testing.T) {
 		k.apply(func(near, _ *sip.Media) { near.Direction = sip.RecvOnly })
 		k.talk(20 * time.Millisecond)
 		k.apply(nil)
+		k.talk(200 * time.Millisecond)
 		k.near.SendDigit(theCall, '4')
 		k.apply(func(near, _ *sip.Media) { near.EventType = 0 })
 		k.apply(nil)
