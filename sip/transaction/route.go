@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,6 +110,18 @@ type name struct {
 	waiting []Send         // in order; not nil while a lookup is under way
 }
 
+// enqueue lets a message wait, a retransmission in place of the first. It reports false if too many wait.
+func (n *name) enqueue(s Send) bool {
+	if s.Transaction != 0 && slices.ContainsFunc(n.waiting, func(w Send) bool { return w.Transaction == s.Transaction }) {
+		return true
+	}
+	if len(n.waiting) >= nameWaiting {
+		return false
+	}
+	n.waiting = append(n.waiting, s)
+	return true
+}
+
 // transmit brings a message on its way, or lets it wait for DNS.
 func (e *Endpoint) transmit(now time.Time, s Send) {
 	if addr, err := netip.ParseAddrPort(s.Connection); err == nil && s.Network == "TCP" {
@@ -136,10 +149,10 @@ func (e *Endpoint) transmit(now time.Time, s Send) {
 		e.sendFailed(now, s.Transaction, errNames)
 	case known && n.waiting == nil && n.until.After(now):
 		e.transmitTo(now, s, n.addr)
-	case known && n.waiting != nil && len(n.waiting) >= nameWaiting:
-		e.sendFailed(now, s.Transaction, errWaiting)
 	case known && n.waiting != nil:
-		n.waiting = append(n.waiting, s)
+		if !n.enqueue(s) {
+			e.sendFailed(now, s.Transaction, errWaiting)
+		}
 	default:
 		if !known {
 			n = &name{}
