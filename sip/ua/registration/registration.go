@@ -43,7 +43,7 @@ const (
 type Config struct {
 	Account sip.Account
 	// Local is our address for SIP as the exchange sees it: IP address and port. It is asked for each REGISTER; an
-	// invalid one means that there is no network now.
+	// invalid or unspecified one means that there is no network now.
 	Local     func() netip.AddrPort
 	KeepAlive time.Duration // between two OPTIONS to the exchange; zero means none
 }
@@ -126,7 +126,7 @@ func (r *Registration) Locate() bool {
 	if local != r.local {
 		r.local, r.public, r.learned = local, netip.AddrPort{}, 0
 	}
-	return local.IsValid()
+	return local.IsValid() && !local.Addr().IsUnspecified()
 }
 
 // register sends REGISTER unless one is under way (RFC 3261 section 10.2: a user agent MUST NOT send a new

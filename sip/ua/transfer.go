@@ -1,0 +1,112 @@
+package ua
+
+import (
+	"strings"
+	"time"
+
+	sipgo "github.com/emiago/sipgo/sip"
+
+	"freizeichen/sip"
+	"freizeichen/sip/transaction"
+	"freizeichen/sip/ua/client"
+	"freizeichen/sip/ua/header"
+)
+
+// transferMax is how long we wait for the end of a transfer: as long as a call may ring.
+const transferMax = 3 * time.Minute
+
+// referral is a REFER of ours and the subscription that it makes (RFC 3515 section 2.4.4).
+type referral struct {
+	known   bool // there has been a REFER: NOTIFYs are ours
+	pending bool // the phone waits for its end
+}
+
+// transfer asks the peer to call number and leave us.
+func (c *call) transfer(now time.Time, number string) {
+	user, ok := userPart(number)
+	switch {
+	case c.refer.pending:
+		return // its end is on its way
+	case !ok:
+		c.agent.events(sip.TransferFailed{Call: c.id, Cause: sip.BadNumber})
+		return
+	case c.state != up:
+		c.agent.events(sip.TransferFailed{Call: c.id, Cause: sip.Unavailable})
+		return
+	}
+	a := c.agent
+	target, self := a.client.URI(user), a.client.URI(a.config.Account.User)
+	c.refer.known, c.refer.pending = true, true
+	c.at(transferEnd, now.Add(transferMax))
+	a.client.Send(now, func() *sipgo.Request {
+		request := c.dialog.Request(sipgo.REFER)
+		request.AppendHeader(a.contact())
+		request.AppendHeader(&sipgo.ReferToHeader{Address: target})
+		request.AppendHeader(&sipgo.ReferredByHeader{Address: self}) // RFC 3892: the exchange shows who passed the call on
+		return request
+	}, c.referred)
+}
+
+// referred takes the response to REFER. A 2xx only means that the peer will try (RFC 3515 section 2.4.2).
+func (c *call) referred(now time.Time, reply client.Reply) {
+	switch {
+	case !c.refer.pending, c.gone, !reply.Final(), reply.Success():
+	case reply.Status == sipgo.StatusRequestTimeout, reply.Status == sipgo.StatusCallTransactionDoesNotExists:
+		c.bye(now, sip.Unreachable, reply.Status)
+	case reply.Response == nil:
+		c.transferFailed(sip.Unreachable, 0)
+	default:
+		c.transferFailed(causeOf(reply.Status, false), reply.Status)
+	}
+}
+
+func (c *call) transferFailed(cause sip.Cause, status int) {
+	c.refer.pending = false
+	c.never(transferEnd)
+	c.agent.events(sip.TransferFailed{Call: c.id, Cause: cause, Status: status})
+}
+
+// notified takes a NOTIFY in the call: the news of our REFER, a message/sipfrag with a status line (RFC 3515
+// section 2.4.5).
+func (c *call) notified(now time.Time, id transaction.ServerID, request *sipgo.Request) {
+	event, _ := header.Field(header.First(request, "event", "o"))
+	if !strings.EqualFold(event, "refer") {
+		c.agent.respond(now, id, request, 489, allowEvents())
+		return
+	}
+	if !c.refer.known {
+		c.agent.respond(now, id, request, sipgo.StatusCallTransactionDoesNotExists)
+		return
+	}
+	c.agent.respond(now, id, request, sipgo.StatusOK)
+	if !c.refer.pending {
+		return
+	}
+	status := fragmentStatus(request.Body())
+	state, _ := header.Field(header.First(request, "subscription-state"))
+	switch {
+	case status >= 300:
+		c.transferFailed(causeOf(status, false), status)
+	case status >= 200:
+		c.bye(now, sip.Transferred, status)
+	case strings.EqualFold(state, "terminated"):
+		// The peer will not tell the end. The caller is still here, which is what counts.
+		c.transferFailed(sip.Unavailable, status)
+	}
+}
+
+// fragmentStatus is the status of a message/sipfrag (RFC 3420) that begins with a status line; 0 if it does not.
+func fragmentStatus(body []byte) int {
+	line := string(body[:min(len(body), 11)])
+	if len(line) < 11 || line[:8] != "SIP/2.0 " {
+		return 0
+	}
+	status := 0
+	for _, digit := range line[8:] {
+		if digit < '0' || digit > '9' {
+			return 0
+		}
+		status = 10*status + int(digit-'0')
+	}
+	return status
+}
