@@ -309,9 +309,10 @@ func TestAnswersGoWhereTheRFCsSay(t *testing.T) {
 		{"10.0.0.1:5070;branch=z9hG4bKx", "192.0.2.2:5070"},                                   // received instead of a wrong address
 		{"pbx.example.com;branch=z9hG4bKx", "192.0.2.2:5060"},                                 // default port
 		{"10.0.0.1:5070;branch=z9hG4bKx;rport", "192.0.2.2:5060"},                             // RFC 3581: where it came from
-		{"192.0.2.2:5070;branch=z9hG4bKx;maddr=192.0.2.77", "192.0.2.77:5070"},                // RFC 3261 18.2.2: maddr
-		{"192.0.2.2:5070;branch=z9hG4bKx;received=6.6.6.6;rport=666", "6.6.6.6:666"},          // a lie only hurts the liar's answer
-		{"[2001:db8::1]:5070;branch=z9hG4bKx;maddr=[2001:db8::9]", "[2001:db8::9]:5070"},      // IPv6
+		{"192.0.2.2:5070;branch=z9hG4bKx;maddr=192.0.2.77", "192.0.2.2:5070"},                 // not followed, see responseDestination
+		{"192.0.2.2:5070;branch=z9hG4bKx;received=192.0.2.66", "192.0.2.2:5070"},              // a lie
+		{"192.0.2.2:5070;branch=z9hG4bKx;received=192.0.2.66;rport=666", "192.0.2.2:5060"},    // another
+		{"[2001:db8::1]:5070;branch=z9hG4bKx", "192.0.2.2:5070"},                              // IPv6 behind a translator
 		{"192.0.2.2 : 5070 ; Branch = z9hG4bKx ; RPORT", "192.0.2.2:5060"},                    // white space and capitals
 		{`192.0.2.2;x="a, b;rport";branch=z9hG4bKx, SIP/2.0/UDP 192.0.2.3`, "192.0.2.2:5060"}, // quotes
 		{"192.0.2.2:5070;branch=z9hG4bKx\r\nVia: SIP/2.0/UDP 192.0.2.3:99", "192.0.2.2:5070"}, // only the top one counts

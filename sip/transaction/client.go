@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"errors"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -74,10 +75,13 @@ func (x *exchange) end() {
 	delete(x.layer.byVia, x.key)
 }
 
-// fallBack sends a request again by UDP that was sent by TCP only for its size and could not be.
+// errUndelivered: nothing of the request has left, so it may be sent again by another way.
+var errUndelivered = errors.New("transaction: not delivered")
+
+// fallBack sends a request again by UDP that was to go by TCP only for its size and did not leave.
 // RFC 3261 section 18.1.1: if the attempt fails, the element SHOULD retry the request using UDP.
-func (x *exchange) fallBack(now time.Time) bool {
-	if !x.hop.LargeOverTCP || x.hop.Network == "UDP" {
+func (x *exchange) fallBack(now time.Time, err error) bool {
+	if !x.hop.LargeOverTCP || x.hop.Network == "UDP" || !errors.Is(err, errUndelivered) {
 		return false
 	}
 	hop := x.layer.set.Hop(x.request)

@@ -99,7 +99,7 @@ func (c *clientInvite) tick(now time.Time) {
 }
 
 func (c *clientInvite) failed(now time.Time, err error) {
-	if !c.pending() || c.state == inviteCalling && c.fallBack(now) {
+	if !c.pending() || c.state == inviteCalling && c.fallBack(now, err) {
 		return
 	}
 	c.emit(Failed{c.id, err})

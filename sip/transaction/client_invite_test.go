@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -159,7 +160,7 @@ func TestALargeRequestGoesByTCPAndFallsBackToUDP(t *testing.T) {
 	if len(sends) != 1 || len(events) != 0 || sends[0].Network != "TCP" || !strings.Contains(string(sends[0].Data), "SIP/2.0/TCP") {
 		t.Fatalf("sent %+v, told %v; want one INVITE by TCP", sends, events)
 	}
-	d.layer.SendFailed(d.now, id, ErrClosed)
+	d.layer.SendFailed(d.now, id, errUndelivered)
 	sends, events = d.layer.Drain()
 	if len(sends) != 1 || len(events) != 0 || sends[0].Network != "UDP" || !strings.Contains(string(sends[0].Data), "SIP/2.0/UDP") {
 		t.Fatalf("sent %+v, told %v; want the INVITE again by UDP", sends, events)
@@ -177,6 +178,22 @@ func TestALargeRequestGoesByTCPAndFallsBackToUDP(t *testing.T) {
 	d.layer.SendFailed(d.now, id, ErrClosed)
 	if sends, events = d.layer.Drain(); len(sends)+len(events) > 0 {
 		t.Errorf("after its end the transaction did %v %v", sends, events)
+	}
+}
+
+// TestALargeRequestThatMayHaveArrivedIsNotSentAgain: the peer would see it twice, and refuse it with 482.
+func TestALargeRequestThatMayHaveArrivedIsNotSentAgain(t *testing.T) {
+	l := New(Settings{Hop: func(*sip.Request) Hop {
+		return Hop{Network: "UDP", Destination: "192.0.2.2:5060", Host: "192.0.2.1", LargeOverTCP: true}
+	}})
+	now := newDiagram(t, "UDP", Settings{}).now
+	r := newRequest(sip.INVITE, "sip:pbx@192.0.2.2", "call")
+	r.SetBody(make([]byte, 2000))
+	id := l.Request(now, r)
+	l.Drain()
+	l.SendFailed(now, id, io.EOF)
+	if sends, events := l.Drain(); len(sends) != 0 || len(events) != 1 {
+		t.Errorf("sent %d messages, told %v; want Failed alone", len(sends), events)
 	}
 }
 

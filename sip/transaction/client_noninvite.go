@@ -64,7 +64,7 @@ func (c *clientNonInvite) tick(now time.Time) {
 }
 
 func (c *clientNonInvite) failed(now time.Time, err error) {
-	if !c.pending() || c.state == requestTrying && c.fallBack(now) {
+	if !c.pending() || c.state == requestTrying && c.fallBack(now, err) {
 		return
 	}
 	c.emit(Failed{c.id, err})

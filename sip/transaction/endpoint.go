@@ -22,6 +22,8 @@ const (
 	datagramSize = 65535
 	// listenTries is how often a free port is looked for that UDP and TCP can share.
 	listenTries = 16
+	// readPause keeps a socket that only has errors from taking the processor.
+	readPause = time.Millisecond
 )
 
 // Config says where an Endpoint listens and whom it talks to.
@@ -131,8 +133,12 @@ func (e *Endpoint) listen() (err error) {
 		family = "4" // without it Go listens on every IPv6 address too
 	}
 	for range listenTries {
-		if e.udp, err = e.config.ListenPacket("udp"+family, e.config.Local.String()); err != nil || !e.config.TCP {
+		if e.udp, err = e.config.ListenPacket("udp"+family, e.config.Local.String()); err != nil {
 			return err
+		}
+		queueRefusals(e.udp)
+		if !e.config.TCP {
+			return nil
 		}
 		e.listener, err = net.Listen("tcp"+family, e.bound().String())
 		if err == nil {
@@ -275,11 +281,21 @@ func (e *Endpoint) readPackets() {
 		if errors.Is(err, net.ErrClosed) || e.ctx.Err() != nil {
 			return
 		}
-		if err != nil {
-			continue // an ICMP error or a datagram too large: the socket lives on
+		if err != nil { // an ICMP error or a datagram too large: the socket lives on
+			e.Do(e.refused)
+			e.pause(readPause)
+			continue
 		}
 		m, err := message.Parse(buf[:n])
 		e.receive("UDP", addrPort(from), buf[:n], m, err)
+	}
+}
+
+// pause waits, but not beyond the endpoint's end.
+func (e *Endpoint) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-e.ctx.Done():
 	}
 }
 

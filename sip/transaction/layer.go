@@ -320,15 +320,17 @@ func topVia(r *sip.Request) *sip.ViaHeader {
 	return nil
 }
 
-// addReceived notes in the top Via where a request came from, so that every response copies it.
+// addReceived notes in the top Via where a request came from, so that every response copies it. What the sender wrote
+// there himself is replaced: our answers are not to be aimed at others.
 func addReceived(via *sip.ViaHeader, source string) {
+	via.Params.Remove("received")
 	from, err := netip.ParseAddrPort(source)
 	if err != nil {
 		return
 	}
 	ip := from.Addr().Unmap().WithZone("")
 	host, err := netip.ParseAddr(via.Host)
-	if value, ok := via.Params.Get("rport"); ok && value == "" {
+	if via.Params.Has("rport") {
 		// RFC 3581 section 4: set rport, and received even if it is the same as sent-by.
 		via.Params.Add("rport", strconv.Itoa(int(from.Port())))
 		via.Params.Add("received", ip.String())
@@ -338,24 +340,22 @@ func addReceived(via *sip.ViaHeader, source string) {
 	}
 }
 
-// responseDestination is where responses go (RFC 3261 section 18.2.2, RFC 3581 section 4).
-func responseDestination(r *sip.Request, via *sip.ViaHeader) string {
+// responseDestination is where responses go (RFC 3261 section 18.2.2, RFC 3581 section 4). It does not follow maddr,
+// against section 18.2.2: multicast SIP is dead, and a stranger could aim our answers at others.
+func responseDestination(via *sip.ViaHeader) string {
 	host, port := via.Host, via.Port
 	if value, ok := via.Params.Get("received"); ok {
-		host = value
-	}
-	if value, ok := via.Params.Get("maddr"); ok && value != "" {
 		host = value
 	}
 	if port == 0 {
 		port = 5060
 	}
-	if value, ok := via.Params.Get("rport"); ok && value != "" {
+	if value, ok := via.Params.Get("rport"); ok {
 		if n, err := strconv.ParseUint(value, 10, 16); err == nil {
 			port = int(n)
 		}
 	}
-	return net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port))
+	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
 // reply builds a response of our own (RFC 3261 section 8.2.6) from fields that may be missing or malformed.
@@ -380,5 +380,5 @@ func (l *Layer) answerStateless(r *sip.Request, status int, reason string) {
 	if err != nil {
 		return
 	}
-	l.send(Send{Data: data, Network: r.Transport(), Destination: responseDestination(r, topVia(r)), Connection: r.Source()})
+	l.send(Send{Data: data, Network: r.Transport(), Destination: responseDestination(topVia(r)), Connection: r.Source()})
 }

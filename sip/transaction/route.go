@@ -221,7 +221,13 @@ func (e *Endpoint) transmitTo(now time.Time, s Send, to netip.AddrPort) {
 		if e.config.Trace != nil {
 			e.config.Trace(Sent, to.String(), s.Data)
 		}
-		if _, err := e.udp.WriteTo(s.Data, net.UDPAddrFromAddrPort(to)); err != nil {
+		_, err := e.udp.WriteTo(s.Data, net.UDPAddrFromAddrPort(to))
+		if isRefusal(err) {
+			// The socket may be telling of an earlier datagram to somebody else. The second try means this one.
+			e.refused(now)
+			_, err = e.udp.WriteTo(s.Data, net.UDPAddrFromAddrPort(to))
+		}
+		if err != nil {
 			e.sendFailed(now, s.Transaction, fmt.Errorf("transaction: sending to %s: %w", to, err))
 		}
 	case "TCP":

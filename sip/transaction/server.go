@@ -131,7 +131,7 @@ func (x *reception) transmit(r *sip.Response) int {
 		}
 	}
 	x.toTag = tagOf(r, "To")
-	x.reply = Send{Data: data, Network: x.request.Transport(), Destination: responseDestination(x.request, topVia(x.request))}
+	x.reply = Send{Data: data, Network: x.request.Transport(), Destination: responseDestination(topVia(x.request))}
 	if x.reliable() {
 		x.reply.Connection = x.request.Source()
 	}

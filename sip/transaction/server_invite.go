@@ -82,7 +82,9 @@ func (s *serverInvite) tick(now time.Time) {
 	switch {
 	case reached(s.trying, now):
 		// RFC 3261 section 17.2.1: 100 unless the user will answer within 200 ms.
-		s.respond(now, s.layer.reply(s.request, 100, "Trying"))
+		trying := s.layer.reply(s.request, 100, "Trying")
+		sip.CopyHeaders("Timestamp", s.request, trying) // RFC 3261 section 8.2.6.1
+		s.respond(now, trying)
 	case reached(s.timeout, now):
 		if s.state == serverCompleted {
 			s.layer.emit(NoACK{s.id})

@@ -14,8 +14,14 @@ import (
 )
 
 const (
-	// streamsMax bounds the TCP connections: an exchange in one process with its phones.
-	streamsMax = 1024
+	// acceptedMax bounds the TCP connections of others: an exchange in one process with its phones. streamsMax lets
+	// our own be dialled however many strangers there are.
+	acceptedMax = 1024
+	streamsMax  = acceptedMax + 64
+	// acceptPause keeps a listener without descriptors from taking the processor.
+	acceptPause = 100 * time.Millisecond
+	// firstWait is how long a connection that was accepted may be silent before its first message.
+	firstWait = 30 * time.Second
 	// streamQueue bounds what waits for one connection: a re-registration burst while it is being dialled.
 	streamQueue = 64
 	// dialWait and writeWait end before the transaction would (64*T1).
@@ -28,8 +34,8 @@ const (
 )
 
 var (
-	errStreams = errors.New("transaction: too many TCP connections")
-	errQueue   = errors.New("transaction: too many messages wait for a TCP connection")
+	errStreams = fmt.Errorf("%w: too many TCP connections", errUndelivered)
+	errQueue   = fmt.Errorf("%w: too many messages wait for a TCP connection", errUndelivered)
 )
 
 // A stream is one TCP connection, dialled or accepted. Run's goroutine owns it; two others write and read, so that
@@ -56,7 +62,7 @@ func (e *Endpoint) dial(remote netip.AddrPort) *stream {
 		dialer := net.Dialer{Timeout: dialWait}
 		conn, err := dialer.DialContext(e.ctx, "tcp", remote.String())
 		if err != nil {
-			e.Do(func(now time.Time) { e.lost(now, c, err) })
+			e.Do(func(now time.Time) { e.lost(now, c, errors.Join(errUndelivered, err)) })
 			return
 		}
 		e.spawn(func() { e.readStream(c, conn) })
@@ -77,10 +83,7 @@ func (e *Endpoint) accept() {
 		}
 		if err != nil {
 			// Out of descriptors, most likely. A pause instead of a busy loop.
-			select {
-			case <-time.After(100 * time.Millisecond):
-			case <-e.ctx.Done():
-			}
+			e.pause(acceptPause)
 			continue
 		}
 		// Whatever comes first: the stream takes the connection, or the endpoint closes.
@@ -99,10 +102,11 @@ func (e *Endpoint) adopt(now time.Time, conn net.Conn) {
 	if old, ok := e.streams[remote]; ok {
 		e.lost(now, old, net.ErrClosed) // the peer has reused its port, so the old connection is dead
 	}
-	if len(e.streams) >= streamsMax {
+	if len(e.streams) >= acceptedMax {
 		conn.Close()
 		return
 	}
+	conn.SetReadDeadline(time.Now().Add(firstWait)) // fails only on a closed connection, as the read then does
 	c := e.newStream(remote)
 	e.spawn(func() { e.readStream(c, conn) })
 	e.spawn(func() { e.writeStream(c, conn) })
@@ -208,6 +212,7 @@ func (e *Endpoint) readMessages(c *stream, conn net.Conn) error {
 				e.Do(func(now time.Time) { e.pong(now, c) })
 				continue
 			}
+			conn.SetReadDeadline(time.Time{})
 			if !e.receive("TCP", c.remote, nil, m, err) {
 				return ErrClosed
 			}

@@ -22,7 +22,7 @@ func Text(s string) string {
 	}, s)
 	s = strings.TrimSpace(s)
 	if utf8.RuneCountInString(s) > textMax {
-		s = string([]rune(s)[:textMax])
+		s = strings.TrimSpace(string([]rune(s)[:textMax]))
 	}
 	return s
 }

@@ -147,6 +147,21 @@ func TestFieldsAreReadInEverySpelling(t *testing.T) {
 	}
 }
 
+func TestAResponseIsOnlyLostForWhatIsVital(t *testing.T) {
+	for _, tt := range []struct {
+		field string
+		err   error
+	}{
+		{"CSeq: x", ErrNotSIP}, {"Via: x", ErrNotSIP}, {"To: <sip:a", ErrNotSIP}, {"Content-Length: x", ErrNotSIP},
+		{"Contact: <sip:a", nil}, {"Max-Forwards: x", nil}, {"Record-Route: x", nil},
+	} {
+		_, rest, _ := strings.Cut(request(tt.field), "\r\n")
+		if m, err := Parse([]byte("SIP/2.0 200 OK\r\n" + rest)); err != tt.err {
+			t.Errorf("%s: %v, %v, want %v", tt.field, m, err, tt.err)
+		}
+	}
+}
+
 func TestMethodsKeepTheirCase(t *testing.T) {
 	m, err := Parse([]byte(strings.ReplaceAll(request(""), "OPTIONS", "options")))
 	if err != nil || m.(*sip.Request).Method != "options" {

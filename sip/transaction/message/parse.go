@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -132,6 +133,9 @@ func (p *parser) statusLine(line string) bool {
 	return true
 }
 
+// vital are the fields without which a response is worth nothing.
+var vital = []string{"Via", "From", "To", "Call-ID", "CSeq", "Content-Length"}
+
 // field reads one unfolded header field.
 func (p *parser) field(line string) {
 	name, value, ok := strings.Cut(line, ":")
@@ -151,7 +155,10 @@ func (p *parser) field(line string) {
 	m := p.message()
 	headers, reason := typed(name, value)
 	if reason != "" {
-		p.blame(reason)
+		// A response cannot be refused: only what is vital to it may cost the call.
+		if p.response == nil || slices.Contains(vital, name) {
+			p.blame(reason)
+		}
 		if len(headers) == 0 {
 			headers = []sip.Header{sip.NewHeader(name, value)} // for the answer
 		}
