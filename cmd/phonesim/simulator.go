@@ -10,7 +10,7 @@ import (
 	"net/netip"
 	"sync"
 
-	"freizeichen/cmd/internal/station"
+	"freizeichen/cmd/station"
 	"freizeichen/cmd/phonesim/internal/page"
 	"freizeichen/device/screen"
 	"freizeichen/device/voice"

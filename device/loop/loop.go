@@ -75,7 +75,7 @@ type Loop struct {
 	asked   uint64
 	replies map[uint64]chan phone.Refusal
 
-	record recorder
+	record Recorder
 
 	// Of Run's goroutine alone: what is handed over once the outcome is shown.
 	ready   []phone.Reply
@@ -181,7 +181,7 @@ func (l *Loop) Text() []string {
 	return l.display.Text
 }
 
-// Transcript is the last minutes as text, see recorder.
+// Transcript is the last minutes as text, see Recorder.
 func (l *Loop) Transcript() string { return l.record.String() }
 
 // Run feeds the phone until the context ends. It returns nil then, or ErrQueueFull.
@@ -219,8 +219,8 @@ func (l *Loop) step(now time.Time, event phone.Event) {
 		return
 	}
 	effects := l.config.Phone.Step(now, event)
-	l.record.step(now, event, effects)
-	l.record.shows(now, l.config.Phone.View(now))
+	l.record.Step(now, event, effects)
+	l.record.Shows(now, l.config.Phone.View(now))
 	for _, effect := range effects {
 		switch e := effect.(type) {
 		case phone.Send:

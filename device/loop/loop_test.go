@@ -195,15 +195,15 @@ func TestTheTranscriptHasNoNumberNameOrDigit(t *testing.T) {
 }
 
 func TestTheTranscriptForgetsAndIsBounded(t *testing.T) {
-	var r recorder
+	var r Recorder
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	for range 3 * transcriptLines {
-		r.step(now, hal.HookChange{Up: true}, nil)
+		r.Step(now, hal.HookChange{Up: true}, nil)
 	}
 	if n := strings.Count(r.String(), "\n"); n != transcriptLines {
 		t.Fatalf("%d lines are kept, want %d", n, transcriptLines)
 	}
-	r.step(now.Add(transcriptAge+time.Second), hal.HookChange{}, nil)
+	r.Step(now.Add(transcriptAge+time.Second), hal.HookChange{}, nil)
 	if n := strings.Count(r.String(), "\n"); n != 1 {
 		t.Fatalf("%d lines are kept after %v, want 1", n, transcriptAge)
 	}

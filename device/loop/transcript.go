@@ -17,7 +17,7 @@ const (
 	transcriptLines = 1000
 )
 
-// recorder keeps the last minutes of what came in, was done and was shown, as lines of text:
+// A Recorder keeps the last minutes of what came in, was done and was shown, as lines of text:
 //
 //	09:00:00.000  network  incoming call=2 topic="Elterngeld" called="02841 2020"
 //	              shows    line1=ringing* registered tone=ring lamps=message:fast,line1:fast
@@ -25,7 +25,8 @@ const (
 //	              does     answer call=2
 //
 // It holds no caller's name or number and no dialled digit: what a person typed or who called is written as "…".
-type recorder struct {
+// Its zero value is ready, and its methods may be called from any goroutine.
+type Recorder struct {
 	mu    sync.Mutex
 	lines []recorded
 	shown string
@@ -36,7 +37,8 @@ type recorded struct {
 	text string
 }
 
-func (r *recorder) step(now time.Time, event phone.Event, effects []phone.Effect) {
+// Step records an event and what it led to.
+func (r *Recorder) Step(now time.Time, event phone.Event, effects []phone.Effect) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	stamp := now.Format("15:04:05.000")
@@ -53,8 +55,8 @@ func (r *recorder) step(now time.Time, event phone.Event, effects []phone.Effect
 	}
 }
 
-// shows records what the view says, when it says something new; a running clock is nothing new.
-func (r *recorder) shows(now time.Time, view phone.View) {
+// Shows records what the view says, when it says something new; a running clock is nothing new.
+func (r *Recorder) Shows(now time.Time, view phone.View) {
 	text := describeView(view)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,7 +67,7 @@ func (r *recorder) shows(now time.Time, view phone.View) {
 	r.add(now, strings.Repeat(" ", len("15:04:05.000"))+"  shows    "+text)
 }
 
-func (r *recorder) add(now time.Time, text string) {
+func (r *Recorder) add(now time.Time, text string) {
 	r.lines = append(r.lines, recorded{now, text})
 	drop := max(0, len(r.lines)-transcriptLines)
 	for drop < len(r.lines) && now.Sub(r.lines[drop].at) > transcriptAge {
@@ -76,7 +78,8 @@ func (r *recorder) add(now time.Time, text string) {
 	}
 }
 
-func (r *recorder) String() string {
+// String is the transcript.
+func (r *Recorder) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var b strings.Builder

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -40,9 +41,13 @@ type Config struct {
 	Config  config.Config // with one account at least
 	Body    Body
 	Sound   voice.Device // nil: silence
-	Socket  string       // of the console
+	Socket  string       // of the console; empty: the phone has none
 	Version string
 	Logger  *slog.Logger
+
+	// ListenPacket and ListenRTP open sockets; nil opens real ones. Tests put an in-memory network here.
+	ListenPacket func(network, address string) (net.PacketConn, error)
+	ListenRTP    func(netip.AddrPort) (media.Conn, error)
 }
 
 // Station is one phone.
@@ -65,8 +70,9 @@ func New(config Config) (*Station, error) {
 	s := &Station{config: config, panel: panel(config.Config), language: language(config.Config)}
 	account := account(config.Config.Accounts[0])
 	endpoint, err := transaction.Open(transaction.Config{
-		Network: account.Transport, Local: config.Config.Network.Local, TCP: true, Server: server(account),
-		Methods: ua.Methods(), Extensions: ua.Extensions(), Log: config.Logger,
+		Network: account.Transport, Local: config.Config.Network.Local, TCP: config.ListenPacket == nil,
+		Server: server(account), Methods: ua.Methods(), Extensions: ua.Extensions(), ListenPacket: config.ListenPacket,
+		Log: config.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -77,7 +83,7 @@ func New(config Config) (*Station, error) {
 		Address: func() netip.Addr { return local().Addr() },
 		PortMin: config.Config.Network.RTP.First, PortMax: config.Config.Network.RTP.Last,
 		Digit:  func(call sip.CallID, digit byte) { s.loop.Post(sip.DigitReceived{Call: call, Digit: digit}) },
-		Logger: config.Logger,
+		Listen: config.ListenRTP, Logger: config.Logger,
 	})
 	s.agent = ua.New(ua.Config{
 		Account: account, Local: local, UserAgent: "Freizeichen/" + config.Version,
@@ -88,6 +94,9 @@ func New(config Config) (*Station, error) {
 		Phone: phone.New(phoneConfig(config.Config)), Network: s, Body: config.Body, Voice: s.voice,
 		Painter: screen.New(s.panel, s.language), Logger: config.Logger,
 	})
+	if config.Socket == "" {
+		return s, nil
+	}
 	s.console, err = console.Listen(config.Socket, console.Config{
 		Loop: s.loop, Keys: config.Body, Statistics: s.media.Statistics, Version: config.Version, Logger: config.Logger,
 	})
@@ -99,6 +108,12 @@ func New(config Config) (*Station, error) {
 
 // Post gives the phone an event of its body.
 func (s *Station) Post(event phone.Event) { s.loop.Post(event) }
+
+// Transcript is what the phone did in the last minutes.
+func (s *Station) Transcript() string { return s.loop.Transcript() }
+
+// View is what the phone shows and sounds like now.
+func (s *Station) View() phone.View { return s.loop.View() }
 
 // Do hands a command to the user agent: loop.Network.
 func (s *Station) Do(command sip.Command) {
@@ -137,7 +152,9 @@ func (s *Station) Run(ctx context.Context) error {
 	parts.Go(func() { broken <- s.loop.Run(inner) })
 	parts.Go(func() { broken <- s.endpoint.Run(inner, s.agent) })
 	parts.Go(func() { s.voice.Run(inner) })
-	parts.Go(s.console.Run)
+	if s.console != nil {
+		parts.Go(s.console.Run)
+	}
 	s.endpoint.Do(s.agent.Start)
 
 	var err error
@@ -146,7 +163,9 @@ func (s *Station) Run(ctx context.Context) error {
 		s.sayGoodbye()
 	case err = <-broken:
 	}
-	err = errors.Join(err, s.console.Close())
+	if s.console != nil {
+		err = errors.Join(err, s.console.Close())
+	}
 	stop()
 	err = errors.Join(err, s.endpoint.Close())
 	parts.Wait()
