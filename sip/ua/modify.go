@@ -116,7 +116,7 @@ func (c *call) reinvite(now time.Time, held bool) {
 	case held:
 		direction = sip.SendOnly
 	}
-	body := c.offer(direction)
+	body, answered := c.offer(direction), false
 	c.change.running = true
 	c.agent.client.Send(now, func() *sipgo.Request {
 		request := c.dialog.Request(sipgo.INVITE)
@@ -127,8 +127,8 @@ func (c *call) reinvite(now time.Time, held bool) {
 		case !reply.Final():
 		case reply.Success():
 			c.agent.client.ACK(now, c.dialog.ACK(reply.Response), reply)
-			if c.change.running && !c.gone { // else a retransmission
-				c.change.running = false
+			if !answered && !c.gone { // else a retransmission
+				answered, c.change.running = true, false
 				c.changed(now, reply.Response, held, direction)
 			}
 		default:

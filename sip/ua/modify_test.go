@@ -172,6 +172,25 @@ func TestHoldAndResume(t *testing.T) {
 	}
 }
 
+func TestAnOldAnswerThatComesAgainChangesNothing(t *testing.T) {
+	p := newPhone(t)
+	_, call := p.dials()
+	p.do(sip.Hold{Call: call})
+	hold := p.WantRequest("INVITE")
+	p.Answer(hold, "200 OK", withSDP(description("a=inactive"))...)
+	p.WantACK()
+	p.wantEvent(sip.HoldChanged{Call: call, Held: true})
+	p.wantNoEvent() // inactive is the answer of exchanges to a hold: they do not hold us for it
+	p.do(sip.Resume{Call: call})
+	resume := p.WantRequest("INVITE")
+	p.Answer(hold, "200 OK", withSDP(description("a=inactive"))...)
+	p.WantACK()
+	p.wantNoEvent()
+	p.Answer(resume, "200 OK", withSDP(description())...)
+	p.WantACK()
+	p.wantEvent(sip.HoldChanged{Call: call, Held: false})
+}
+
 // versions is the third field of the o= line.
 func versions(t *testing.T, sdp string) string {
 	t.Helper()

@@ -131,6 +131,13 @@ func TestTheRefreshComesBeforeHalfOfTheGrantedTime(t *testing.T) {
 	}
 }
 
+func TestOnlyOneRegisterIsUnderWay(t *testing.T) {
+	b := newBench(t, 0, "udp")
+	b.Start(b.Now)
+	b.WantRequest("REGISTER")
+	b.WantNothing()
+}
+
 func TestEachStartHasItsOwnContactUser(t *testing.T) {
 	a := newBench(t, 0, "tcp")
 	c := New(a.config, a.client, nil)
