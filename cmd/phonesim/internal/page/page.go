@@ -31,9 +31,10 @@ import (
 
 // A Body is the simulated body whose keys the page presses. All methods return at once.
 type Body interface {
+	// Press and Release move a key. What is down or up already is left so.
 	Press(hal.Key)
 	Release(hal.Key)
-	// Hook lifts the handset (up) or puts it back.
+	// Hook lifts the handset (up) or puts it back. What is so already is left so.
 	Hook(up bool)
 	// Display is what the body shows now. Its Picture is nil as long as nothing has been shown.
 	Display() hal.Display
@@ -188,9 +189,7 @@ func (p *Page) key(s *session, change hal.KeyChange) {
 	if change.Down {
 		s.down[change.Key] = true
 		p.down[change.Key]++
-		if p.down[change.Key] == 1 {
-			p.config.Body.Press(change.Key)
-		}
+		p.config.Body.Press(change.Key)
 	} else {
 		delete(s.down, change.Key)
 		p.down[change.Key]--
@@ -212,9 +211,6 @@ func (p *Page) releaseKeys(s *session) {
 func (p *Page) hook(up bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.hookUp == up {
-		return
-	}
 	p.hookUp = up
 	p.config.Body.Hook(up)
 	p.wake()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,6 +127,21 @@ func TestAnOpenPageSeesTheDisplayChange(t *testing.T) {
 	b.until("the colour panel", func() bool { return b.state.Panel.Kind == "colour" && b.screen != nil })
 }
 
+func TestAPictureThatLooksTheSameIsNotSentAgain(t *testing.T) {
+	d := newDesk(t)
+	b := d.open()
+	d.body.Show(hal.Display{Picture: mono(image.Pt(1, 1))})
+	b.until("the picture", func() bool { return b.screen != nil })
+	b.screen = nil
+	d.body.Show(hal.Display{Picture: mono(image.Pt(1, 1)), Lamps: hal.Lamps{hal.LampMute: hal.Steady}})
+	b.until("the lamp", func() bool { return b.state.Lamps["mute"].Blink == "steady" })
+	b.send(`{"hook":"up"}`)
+	b.until("what comes after", func() bool { return b.state.Hook == "up" })
+	if b.screen != nil {
+		t.Error("it is sent again")
+	}
+}
+
 func TestKeysAndHookReachThePhone(t *testing.T) {
 	d := newDesk(t)
 	b := d.open()
@@ -237,22 +253,26 @@ func TestWithoutChoiceNoneIsOffered(t *testing.T) {
 
 func TestAMessageThatIsNotUnderstoodEndsTheConnection(t *testing.T) {
 	d := newDesk(t)
-	for name, talk := range map[string]func(*browser){
-		"no JSON":       func(b *browser) { b.send("nonsense") },
-		"unknown field": func(b *browser) { b.send(`{"key":"5","down":true,"x":1}`) },
-		"empty binary":  func(b *browser) { b.sendBinary(nil) },
-		"short frame":   func(b *browser) { b.sendBinary([]byte{kindSound, 1, 2}) },
-		"too long":      func(b *browser) { b.sendBinary(make([]byte, 1<<16)) },
+	for _, c := range []struct {
+		name string
+		talk func(*browser)
+		want websocket.StatusCode
+	}{
+		{"no JSON", func(b *browser) { b.send("nonsense") }, websocket.StatusPolicyViolation},
+		{"unknown field", func(b *browser) { b.send(`{"key":"5","down":true,"x":1}`) }, websocket.StatusPolicyViolation},
+		{"empty binary", func(b *browser) { b.sendBinary(nil) }, websocket.StatusPolicyViolation},
+		{"short frame", func(b *browser) { b.sendBinary([]byte{kindSound, 1, 2}) }, websocket.StatusPolicyViolation},
+		{"too long", func(b *browser) { b.sendBinary(make([]byte, soundSize+1)) }, websocket.StatusMessageTooBig},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			b := d.open()
-			talk(b)
+			c.talk(b)
 			var err error
 			for err == nil {
 				err = b.receive()
 			}
-			if status := websocket.CloseStatus(err); status != websocket.StatusPolicyViolation && status != websocket.StatusMessageTooBig {
-				t.Errorf("the connection ended with %v", err)
+			if got := websocket.CloseStatus(err); got != c.want {
+				t.Errorf("the connection ended with %v, want status %d", err, c.want)
 			}
 			if !strings.Contains(d.log.String(), "the page sends what it must not") {
 				t.Errorf("the log says %q", d.log)
@@ -261,6 +281,21 @@ func TestAMessageThatIsNotUnderstoodEndsTheConnection(t *testing.T) {
 	}
 	if len(d.moved) != 0 {
 		t.Errorf("the phone got %v", <-d.moved)
+	}
+}
+
+// watched is a body that knows how many watch it.
+type watched struct {
+	*sim.Body
+	watching *atomic.Int32
+}
+
+func (w watched) Watch() (<-chan struct{}, func()) {
+	changed, stop := w.Body.Watch()
+	w.watching.Add(1)
+	return changed, func() {
+		w.watching.Add(-1)
+		stop()
 	}
 }
 
@@ -280,7 +315,8 @@ func TestTooManyPagesAreRefused(t *testing.T) {
 
 func TestNothingIsLeftBehindWhenPagesAndServerClose(t *testing.T) {
 	before := runtime.NumGoroutine()
-	d := newDesk(t)
+	var watching atomic.Int32
+	d := newDesk(t, func(d *desk, c *Config) { c.Body = watched{d.body, &watching} })
 	for range 3 {
 		b := d.open()
 		b.send(`{"sound":"take"}`)
@@ -294,6 +330,9 @@ func TestNothingIsLeftBehindWhenPagesAndServerClose(t *testing.T) {
 	d.wantMoved(hal.KeyChange{Key: hal.Key1})
 	if _, _, err := d.dial(d.server.URL); err == nil {
 		t.Error("a closed page accepts another")
+	}
+	if n := watching.Load(); n != 0 {
+		t.Errorf("%d sessions still watch the body", n)
 	}
 	left.conn.CloseNow()
 	d.server.Close()

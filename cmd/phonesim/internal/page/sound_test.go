@@ -35,6 +35,8 @@ func TestOnePageHasTheSoundAndAnotherCanTakeIt(t *testing.T) {
 	two.until("the sound here", func() bool { return two.state.Sound == "here" })
 	one.until("the sound elsewhere", func() bool { return one.state.Sound == "elsewhere" })
 	one.send(`{"sound":"release"}`) // it has it no more
+	one.send(`{"hook":"up"}`)       // after it, the wish has been dealt with
+	d.wantMoved(hal.HookChange{Up: true})
 	d.sound.Write(level(3))
 	two.until("a frame", func() bool { return two.frame != nil })
 
