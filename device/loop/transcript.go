@@ -107,16 +107,14 @@ func describeEvent(event phone.Event) string {
 		}
 		return "key      " + name + " down"
 	case phone.Request:
-		return "asked    " + verbs[e.Verb]
+		if e.Argument != "" {
+			return "asked    " + e.Verb.String() + " …"
+		}
+		return "asked    " + e.Verb.String()
 	case sip.Event:
 		return "network  " + describeNetwork(e)
 	}
 	return ""
-}
-
-var verbs = [...]string{
-	phone.AskAnswer: "answer", phone.AskHangup: "hangup", phone.AskHold: "hold", phone.AskResume: "resume",
-	phone.AskDial: "dial …", phone.AskTransfer: "transfer …", phone.AskDTMF: "dtmf …",
 }
 
 func describeNetwork(event sip.Event) string {

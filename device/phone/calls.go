@@ -197,7 +197,7 @@ func (p *Phone) holdChanged(e sip.HoldChanged) {
 // resume takes a held call back on the route; a live call is put on hold first.
 func (p *Phone) resume(c *call, route hal.Route) {
 	p.holdLive()
-	p.dial = nil
+	p.dial, p.ended = nil, nil
 	p.route, p.selected = route, c.id
 	p.wantHold(c, false)
 }

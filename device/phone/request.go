@@ -21,6 +21,10 @@ const (
 	AskDTMF     // Argument: the digits
 )
 
+func (v Verb) String() string {
+	return [...]string{"answer", "hangup", "hold", "resume", "dial", "transfer", "dtmf"}[v]
+}
+
 // A Request is a person's wish that came through a program instead of a key: Step answers it with a Reply.
 type Request struct {
 	ID       uint64

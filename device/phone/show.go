@@ -80,7 +80,7 @@ func (p *Phone) softKeys() [4]Soft {
 		return [4]Soft{SoftMissed, SoftRedial, SoftNone, SoftCancel}
 	case p.dial != nil:
 		return [4]Soft{SoftDial, SoftDelete, SoftNone, SoftCancel}
-	case p.ended != nil:
+	case p.ended != nil && c == nil:
 		return [4]Soft{SoftRedial, SoftNone, SoftNone, SoftBack}
 	case c == nil:
 		return [4]Soft{SoftMissed, SoftRedial}
