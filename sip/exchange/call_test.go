@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,84 @@ func TestWithoutAnAckThe200ComesAgainAndThenBye(t *testing.T) {
 		}
 		if n := len(p.responses); n < 9 {
 			t.Errorf("the 200 came %d times more", n)
+		}
+		b.wantNothingOpen()
+	})
+}
+
+func TestEveryReinviteGetsAnAnswerWithANewVersion(t *testing.T) {
+	inTown(t, nil, func(t *testing.T, b *bench) {
+		p := b.agent("201", "192.0.2.1:5060")
+		s := p.dial("5090")
+		origin := func(body []byte) string {
+			_, after, _ := strings.Cut(string(body), "o=")
+			return strings.Join(strings.Fields(after)[1:3], " ")
+		}
+		var seen []string
+		for range 2 {
+			// Without an offer: the exchange makes one, and the answer comes in the ACK.
+			response := s.request(sip.INVITE, nil, "Contact: "+p.contact())
+			seen = append(seen, origin(response.Body()))
+			if r := s.dialog.Request(sip.INVITE); p.send(r, nil).StatusCode != 500 {
+				t.Errorf("an INVITE before the ACK: %d", p.status)
+			}
+			answer, _, err := offer.Answer(s.local, response.Body())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ack := s.dialog.ACK(response)
+			ack.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+			ack.SetBody(answer)
+			p.endpoint.Do(func(now time.Time) { p.endpoint.Transactions().ACK(now, ack) })
+			time.Sleep(time.Second)
+			s.local.Address = netip.MustParseAddrPort("192.0.2.1:4002") // the second answer moves
+		}
+		if len(seen) != 2 || seen[0] != "1 2" || seen[1] != "1 3" {
+			t.Errorf("session and version %q", seen)
+		}
+		b.wires.mu.Lock()
+		defer b.wires.mu.Unlock()
+		if got := b.wires.agreed[1].Remote.String(); got != "192.0.2.1:4002" {
+			t.Errorf("sound goes to %s", got)
+		}
+	})
+}
+
+func TestAnAgentWithTwoPhonesLiftsOne(t *testing.T) {
+	inTown(t, func(c *Config) { c.Accounts[0].Contacts = 2 }, func(t *testing.T, b *bench) {
+		desk, home := b.agent("201", "192.0.2.1:5060"), b.agent("201", "192.0.2.3:5060")
+		b.Call(ada)
+		first, second := desk.ring(), home.ring()
+		home.respond(second, 486, nil) // the other one rings on
+		time.Sleep(time.Second)
+		s := desk.lift(first)
+		s.bye()
+		b.Call(ada)
+		first, second = desk.ring(), home.ring()
+		home.lift(second)
+		if got := (<-desk.cancels).Cancel.GetHeader("Reason").Value(); !strings.HasPrefix(got, "SIP;cause=200") {
+			t.Errorf("Reason: %s", got)
+		}
+		desk.respond(first, 487, nil)
+		b.wantEvents("joined", "offered 201", "answered 201", "left 201", "completed 201", "joined", "offered 201", "answered 201", "left 201")
+	})
+}
+
+func TestACallerWhomNobodyTakesAfterTheTransferorLeftIsReleased(t *testing.T) {
+	inTown(t, nil, func(t *testing.T, b *bench) {
+		p := b.agent("201", "192.0.2.1:5060")
+		id, s := b.talk(p)
+		s.refer("5070")
+		s.expectNotify("active", "SIP/2.0 100 Trying")
+		s.expectNotify("active", "SIP/2.0 180 Ringing")
+		s.bye()
+		time.Sleep(ringLimit - 2*time.Second)
+		if !b.Present(id) {
+			t.Error("released too early")
+		}
+		time.Sleep(3 * time.Second)
+		if b.Present(id) {
+			t.Error("waits for ever")
 		}
 		b.wantNothingOpen()
 	})
