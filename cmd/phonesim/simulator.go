@@ -10,8 +10,8 @@ import (
 	"net/netip"
 	"sync"
 
-	"freizeichen/cmd/station"
 	"freizeichen/cmd/phonesim/internal/page"
+	"freizeichen/cmd/station"
 	"freizeichen/device/screen"
 	"freizeichen/device/voice"
 	"freizeichen/firmware/config"

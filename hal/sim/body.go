@@ -29,6 +29,7 @@ type Body struct {
 
 	output   sync.Mutex
 	display  hal.Display
+	lifted   bool // as up, for those who look
 	watchers map[chan struct{}]struct{}
 }
 
@@ -63,6 +64,17 @@ func (b *Body) Hook(up bool) {
 	}
 	b.up = up
 	b.hook(hal.HookChange{Up: up})
+	b.output.Lock()
+	defer b.output.Unlock()
+	b.lifted = up
+	b.notify()
+}
+
+// Lifted reports whether the handset is up.
+func (b *Body) Lifted() bool {
+	b.output.Lock()
+	defer b.output.Unlock()
+	return b.lifted
 }
 
 // Show changes the display; what is shown already is no change. It never waits for those who watch.
@@ -73,6 +85,11 @@ func (b *Body) Show(display hal.Display) {
 		return
 	}
 	b.display = display
+	b.notify()
+}
+
+// notify wakes those who watch.
+func (b *Body) notify() {
 	for changed := range b.watchers {
 		select {
 		case changed <- struct{}{}:
@@ -89,7 +106,7 @@ func (b *Body) Display() hal.Display {
 	return b.display
 }
 
-// Watch returns a channel that receives after each change of the display; changes nobody has taken are one, so that a
+// Watch returns a channel that receives after each change of the display or the handset; changes nobody has taken are one, so that a
 // slow watcher sees the newest display next. The caller stops it when done; the channel is never closed.
 func (b *Body) Watch() (changed <-chan struct{}, stop func()) {
 	watcher := make(chan struct{}, 1)

@@ -135,3 +135,21 @@ func TestABodyMayBeUsedFromEverywhere(t *testing.T) {
 		t.Errorf("%d changes, want 1600", presses)
 	}
 }
+
+func TestTheHandsetCanBeLookedAt(t *testing.T) {
+	b := NewBody(func(hal.KeyChange) {}, func(hal.HookChange) {})
+	changed, stop := b.Watch()
+	defer stop()
+	b.Hook(true)
+	select {
+	case <-changed:
+	default:
+		t.Error("who watches is not told that the handset was lifted")
+	}
+	if !b.Lifted() {
+		t.Error("a lifted handset is not seen")
+	}
+	if b.Hook(false); b.Lifted() {
+		t.Error("a handset in its cradle is seen as lifted")
+	}
+}

@@ -36,9 +36,11 @@ type Body interface {
 	Release(hal.Key)
 	// Hook lifts the handset (up) or puts it back. What is so already is left so.
 	Hook(up bool)
+	// Lifted reports whether the handset is up.
+	Lifted() bool
 	// Display is what the body shows now. Its Picture is nil as long as nothing has been shown.
 	Display() hal.Display
-	// Watch returns a channel that receives after each change of the display; changes nobody has taken are one.
+	// Watch returns a channel that receives after each change of display or handset; changes nobody has taken are one.
 	// The caller stops it when done.
 	Watch() (changed <-chan struct{}, stop func())
 }
@@ -92,7 +94,6 @@ type Page struct {
 	closed   bool
 	sessions map[*session]struct{}
 	language string
-	hookUp   bool
 	down     map[hal.Key]int // how many pages hold the key
 	owner    *session        // of the sound, nil when no page has it
 	detach   func()          // the owner's sound; nil when no page has it
@@ -206,14 +207,6 @@ func (p *Page) releaseKeys(s *session) {
 	for key := range s.down {
 		p.key(s, hal.KeyChange{Key: key})
 	}
-}
-
-func (p *Page) hook(up bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.hookUp = up
-	p.config.Body.Hook(up)
-	p.wake()
 }
 
 func (p *Page) setLanguage(language string) {

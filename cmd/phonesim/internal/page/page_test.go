@@ -344,3 +344,12 @@ func TestNothingIsLeftBehindWhenPagesAndServerClose(t *testing.T) {
 		}
 	}
 }
+
+func TestAHandsetThatSomebodyElseLiftsIsSeen(t *testing.T) {
+	d := newDesk(t)
+	b := d.open()
+	b.until("the handset in its cradle", func() bool { return b.state.Hook == "down" })
+	d.body.Hook(true)
+	d.wantMoved(hal.HookChange{Up: true})
+	b.until("the lifted handset", func() bool { return b.state.Hook == "up" })
+}

@@ -111,7 +111,7 @@ func (s *session) obey(wish any) {
 	case hal.KeyChange:
 		s.page.key(s, wish)
 	case hal.HookChange:
-		s.page.hook(wish.Up)
+		s.page.config.Body.Hook(wish.Up)
 	case hal.Panel:
 		if s.page.config.SetPanel != nil {
 			s.page.config.SetPanel(wish)
@@ -243,7 +243,7 @@ func (p *Page) look(s *session, display hal.Display) (string, state) {
 	for _, key := range slices.Sorted(maps.Keys(p.down)) {
 		now.Keys = append(now.Keys, key.String())
 	}
-	if p.hookUp {
+	if p.config.Body.Lifted() {
 		now.Hook = "up"
 	}
 	switch {
