@@ -66,7 +66,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		*sound = "null"
 	}
 	try(*sound, o.takeSound)
-	o.builtIn = len(o.config.Accounts) == 0
+	o.builtIn = *pbx == "" && len(o.config.Accounts) == 0
 	if o.headless && o.builtIn {
 		problems = append(problems, errors.New("a headless phone needs a PBX: -pbx 'sip:USER:PASSWORD@HOST:PORT', or a -config with an account"))
 	}
