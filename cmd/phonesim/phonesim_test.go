@@ -24,19 +24,19 @@ func TestWhatTheCommandLineGetsWrongIsSaidWithTheRightForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	for args, want := range map[string]string{
-		"-headless":                           "a headless phone needs a PBX: -pbx 'sip:USER:PASSWORD@HOST:PORT'",
-		"-pbx 201@host":                       "the form is sip:USER:PASSWORD@HOST:PORT",
-		"-config " + broken:                   "phone.yaml:1:1",
-		"-config " + broken + ".no":           "no such file",
-		"-language fr":                        "not one of de, en",
-		"-panel big":                          "not one of mono128x64, colour320x240",
-		"-listen 0.0.0.0:80":                  "not a loopback address",
-		"-listen here":                        "not a loopback address",
-		"-sip nowhere":                        "such as 192.0.2.1:5060 or :5060",
-		"-rtp 9":                              "-rtp:",
-		"-sound drums":                        "-sound:",
-		"-sound wav:/no/such/file.wav,x.wav":  "", // opened later
-		"more":                                `unexpected "more"`,
+		"-headless":                            "a headless phone needs a PBX: -pbx 'sip:USER:PASSWORD@HOST:PORT'",
+		"-pbx 201@host":                        "the form is sip:USER:PASSWORD@HOST:PORT",
+		"-config " + broken:                    "phone.yaml:1:1",
+		"-config " + broken + ".no":            "no such file",
+		"-language fr":                         "not one of de, en",
+		"-panel big":                           "not one of mono128x64, colour320x240",
+		"-listen 0.0.0.0:80":                   "not a loopback address",
+		"-listen here":                         "not a loopback address",
+		"-sip nowhere":                         "such as 192.0.2.1:5060 or :5060",
+		"-rtp 9":                               "-rtp:",
+		"-sound drums":                         "-sound:",
+		"-sound wav:/no/such/file.wav,x.wav":   "", // opened later
+		"more":                                 `unexpected "more"`,
 		"-headless -pbx sip:1:hunter2@host:-1": "must have a port",
 	} {
 		_, err := parseOptions(strings.Fields(args), io.Discard)

@@ -26,7 +26,9 @@ func (silent) Do(sip.Command)                  {}
 func (silent) Show(hal.Display)                {}
 func (silent) Set(voice.Plan)                  {}
 func (silent) Draw(phone.View) *image.Paletted { return nil }
-func (silent) Text(v phone.View) []string      { return []string{v.Status.Registration.String(), "zweite Zeile"} }
+func (silent) Text(v phone.View) []string {
+	return []string{v.Status.Registration.String(), "zweite Zeile"}
+}
 
 // posting presses keys by posting them.
 type posting struct{ loop *loop.Loop }

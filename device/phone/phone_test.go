@@ -331,7 +331,7 @@ func TestListsForgetAfterTheRetention(t *testing.T) {
 	if b.view().Status.Missed != 1 {
 		t.Fatal("forgotten too soon")
 	}
-	b.wait(2 * time.Minute).lamp(hal.LampMessage, hal.Dark)
+	b.wait(2*time.Minute).lamp(hal.LampMessage, hal.Dark)
 	if len(b.phone.missed) != 0 || b.view().Status.Missed != 0 {
 		t.Fatal("remembered too long")
 	}
