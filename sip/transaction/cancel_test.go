@@ -152,3 +152,18 @@ func TestACancelAfterTheAnswerHasNoEffect(t *testing.T) {
 		1s      > 200 CANCEL
 		33s     end`)
 }
+
+func TestACancelWithAFieldThatCannotBeWrittenGoesWithoutIt(t *testing.T) {
+	d := newDiagram(t, "TCP", Settings{})
+	d.play(`
+		0s      user INVITE
+		0s      > INVITE
+		1s      < 180 INVITE
+		1s      ! 180`)
+	d.layer.Cancel(d.now, d.client, sip.NewHeader("Reason", "a\r\nb"))
+	d.drain()
+	d.play("1s > CANCEL")
+	if d.sent["CANCEL"].GetHeader("Reason") != nil {
+		t.Error("the CANCEL has the field")
+	}
+}

@@ -397,3 +397,17 @@ func TestAResponseThatWouldBreakOutOfItsLineBecomes500(t *testing.T) {
 	d.drain()
 	d.play("0s > 500 OPTIONS\n0s end")
 }
+
+// TestTheMagicCookieAloneIsNoBranch is RFC 4475 section 3.2.1.
+func TestTheMagicCookieAloneIsNoBranch(t *testing.T) {
+	d := newDiagram(t, "UDP", Settings{})
+	const via = "Via: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK"
+	for _, id := range []string{"one", "two"} {
+		if got := fate(d, options("OPTIONS", via, "Call-ID: "+id)); got != accepted {
+			t.Errorf("%s: %d, want both told", id, got)
+		}
+	}
+	if got := fate(d, options("OPTIONS", via, "Call-ID: two")); got != ignored {
+		t.Errorf("the retransmission: %d, want it absorbed", got)
+	}
+}

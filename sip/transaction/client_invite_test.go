@@ -223,3 +223,18 @@ func values(m sip.Message, name string) []string {
 	}
 	return all
 }
+
+func TestTheACKOfA2xxIsTheUsersAndNoTransaction(t *testing.T) {
+	d := newDiagram(t, "UDP", Settings{})
+	d.play(`
+		0s     user INVITE
+		0s     > INVITE
+		100ms  < 200
+		100ms  ! 200
+		100ms  user ACK
+		100ms  > ACK
+		32.1s  end`)
+	if invite, _ := d.sent["INVITE"].Via().Params.Get("branch"); strings.Contains(d.sent["ACK"].Via().Value(), invite) {
+		t.Error("RFC 3261 section 17: the ACK of a 2xx must have a branch of its own")
+	}
+}

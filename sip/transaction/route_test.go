@@ -175,3 +175,31 @@ func TestBoundToEveryAddressTheKernelSaysWhoWeAre(t *testing.T) {
 		t.Errorf("local address %v", a)
 	}
 }
+
+func TestARequestWithoutAWayFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		phone := serve(t, onWire(siptest.NewWire(1), "192.0.2.1:5060"), nil)
+		for _, change := range []func(*sip.Request){
+			func(r *sip.Request) { r.SetTransport("TLS") },
+			func(r *sip.Request) { r.SetDestination("a:b:c") },
+			func(r *sip.Request) { r.SetDestination(":5060") },
+		} {
+			r := newRequest(sip.OPTIONS, "sip:x@192.0.2.2", "call")
+			change(r)
+			phone.request(r)
+			if e, ok := phone.wait(t).(Failed); !ok || e.Err == nil {
+				t.Errorf("got %#v, want Failed", e)
+			}
+		}
+	})
+}
+
+func TestTheSystemsResolverKnowsThisHost(t *testing.T) {
+	addr, err := lookup(t.Context(), "udp", "localhost", 5070)
+	if err != nil {
+		t.Skip("no localhost here:", err)
+	}
+	if !addr.Addr().IsLoopback() || addr.Port() != 5070 {
+		t.Errorf("localhost is %v", addr)
+	}
+}

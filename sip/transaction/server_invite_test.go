@@ -44,7 +44,9 @@ func TestIn2xxTheUserRetransmitsAndGetsTheACK(t *testing.T) {
 			700ms   ! ACK alone
 			800ms   < ACK b1         # some send it with the INVITE's
 			800ms   ! ACK alone
-			32s     end`)
+			31.9s   user 200
+			31.9s   > 200 INVITE
+			32s     end`) // timer L
 	}
 }
 

@@ -155,6 +155,14 @@ func TestALostConnectionFailsWhatIsPendingAtOnce(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("took %v", took)
 	}
+	phone.request(newRequest(sip.OPTIONS, "sip:pbx@example.com", "again"))
+	if conn, err = listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if got := answer(t, bufio.NewReader(conn)); !strings.HasPrefix(got, "OPTIONS ") {
+		t.Errorf("on the new connection came %s", got)
+	}
 }
 
 func TestAClosedPortFailsAtOnceAndALargeRequestFallsBackToUDP(t *testing.T) {
