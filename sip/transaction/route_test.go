@@ -196,10 +196,7 @@ func TestARequestWithoutAWayFails(t *testing.T) {
 
 func TestTheSystemsResolverKnowsThisHost(t *testing.T) {
 	addr, err := lookup(t.Context(), "udp", "localhost", 5070)
-	if err != nil {
-		t.Skip("no localhost here:", err)
-	}
-	if !addr.Addr().IsLoopback() || addr.Port() != 5070 {
-		t.Errorf("localhost is %v", addr)
+	if err != nil || !addr.Addr().IsLoopback() || addr.Port() != 5070 {
+		t.Errorf("localhost is %v, %v", addr, err)
 	}
 }
