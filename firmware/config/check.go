@@ -22,7 +22,7 @@ func (p *problems) check(mirror raw) Config {
 	value(p, &c.Network.Local, mirror.Network.Local, parseLocal)
 	value(p, &c.Network.KeepAlive, mirror.Network.KeepAlive, durationOf(time.Second, time.Hour, true))
 	value(p, &c.Network.RTP, mirror.Network.RTP, ParsePortRange)
-	choice(p, &c.Sound.Tones, mirror.Sound.Tones, Germany, International)
+	choice(p, &c.Sound.Tones, mirror.Sound.Tones, Germany, UnitedKingdom, UnitedStates)
 	volume := mirror.Sound.Volume
 	value(p, &c.Sound.Volume.Handset, volume.Handset, numberOf(1, volumeMax))
 	value(p, &c.Sound.Volume.Headset, volume.Headset, numberOf(1, volumeMax))

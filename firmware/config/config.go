@@ -109,8 +109,9 @@ type Country string
 
 // The countries.
 const (
-	Germany       Country = "de"            // 425 Hz, cadences of ITU-T E.180 supplement 2
-	International Country = "international" // the cadences recommended by ITU-T E.180
+	Germany       Country = "de" // 425 Hz, cadences of ITU-T E.180 supplement 2
+	UnitedKingdom Country = "uk"
+	UnitedStates  Country = "us"
 )
 
 // Volume is the loudness at the start, a level of 3 dB each; 7 is 0 dB.

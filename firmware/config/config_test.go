@@ -54,11 +54,11 @@ func TestEverythingWrongIsRefusedWithPlaceAndWhatIsAllowed(t *testing.T) {
 		{"tag", "language: !!str de\n", []string{
 			"f.yaml:1:11: language must be one value, but is a tag (!), which is not taken here; put a text that begins so in quotes"}},
 		{"merge key", "lamps:\n  <<: {missed-calls: true}\n", []string{"f.yaml:2:3: this key is not known in lamps; allowed: missed-calls"}},
-		{"wrong words", "language: fr\npanel: big\nlamps: {missed-calls: yes}\nsound: {tones: us}\n", []string{
+		{"wrong words", "language: fr\npanel: big\nlamps: {missed-calls: yes}\nsound: {tones: fr}\n", []string{
 			`f.yaml:1:11: language is "fr"; allowed: de, en`,
 			`f.yaml:2:8: panel is "big"; allowed: mono128x64, colour320x240`,
 			`f.yaml:3:23: lamps.missed-calls is "yes"; allowed: true, false`,
-			`f.yaml:4:16: sound.tones is "us"; allowed: de, international`}},
+			`f.yaml:4:16: sound.tones is "fr"; allowed: de, uk, us`}},
 		{"account without the necessary", "accounts:\n  - name: Ada\n", []string{
 			"f.yaml:2:5: accounts[0].user is missing", "f.yaml:2:5: accounts[0].domain is missing"}},
 		{"wrong account", "accounts:\n  - user: a b\n    domain: -x\n    server: pbx:0\n    transport: tls\n    expires: 30s\n    name: \"a\\r\\nb\"\n", []string{
@@ -165,7 +165,7 @@ network:
   keep-alive: 0
   rtp-ports: 30000-30100
 sound:
-  tones: international
+  tones: uk
   volume: {handset: 1, headset: 2, speaker: 3, ringer: 0}
 `
 
@@ -183,7 +183,7 @@ func TestEveryKeyReachesTheConfig(t *testing.T) {
 			Replace: []Replacement{{"+49", "00"}, {"+", "000"}, {"9", ""}}},
 		Calls:   Calls{CalledNumber: []Source{To}},
 		Network: Network{Local: netip.MustParseAddrPort("127.0.0.1:5062"), RTP: PortRange{30000, 30100}},
-		Sound:   Sound{Tones: International, Volume: Volume{Handset: 1, Headset: 2, Speaker: 3}},
+		Sound:   Sound{Tones: UnitedKingdom, Volume: Volume{Handset: 1, Headset: 2, Speaker: 3}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

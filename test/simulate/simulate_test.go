@@ -71,7 +71,6 @@ type netCall struct {
 	held                      bool
 	ended                     bool
 	cause                     sip.Cause
-	transferring              bool
 }
 
 type desk struct {
@@ -166,7 +165,7 @@ func (d *desk) command(command sip.Command) {
 	case sip.Answer:
 		if n := d.calls[c.Call]; n != nil && !n.ended && !n.asked {
 			n.asked = true
-			d.pending = append(d.pending, sip.Answered{Call: c.Call})
+			d.pending = append(d.pending, sip.Answered(c))
 		} else if n != nil && n.asked {
 			d.fail("call %d is answered twice", c.Call)
 		}
