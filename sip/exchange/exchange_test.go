@@ -133,6 +133,10 @@ func TestTheInviteSaysWhoCallsWhatForAndWhichNumber(t *testing.T) {
 		b.Call(ada)
 		e := p.ring()
 		r := e.Request
+		// RFC 3261 section 18.1.1: beyond 1300 bytes it would have to leave UDP.
+		if size := len(r.String()); size > 1250 {
+			t.Errorf("%d bytes:\n%s", size, r)
+		}
 		for name, want := range map[string]string{
 			"P-Asserted-Identity": `"Käthe Böhm" <sip:03023125042@exchange>`,
 			"Subject":             "Führerschein",

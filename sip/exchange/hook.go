@@ -110,7 +110,8 @@ func (e *Exchange) Forget() {
 // Address is where phones send their REGISTER, by UDP and TCP.
 func (e *Exchange) Address() netip.AddrPort { return e.address }
 
-// Run serves phones and citizens until the context ends or Close is called. It must be called once.
+// Run serves phones and citizens until the context ends, and closes everything: calls under way are not ended, as when a PBX
+// dies. It must be called once.
 func (e *Exchange) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -6,10 +6,12 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	words "freizeichen/sip"
 	"freizeichen/sip/media"
+	"freizeichen/sip/siptest"
 	"freizeichen/sip/transaction"
 )
 
@@ -93,17 +95,22 @@ func newExchangeOnLoopback(t *testing.T, network string) (*bench, *phone, *hands
 		}
 	})
 	b := &bench{Exchange: e, t: t}
-	p := b.phoneOn(transaction.Config{Network: network, Local: netip.MustParseAddrPort("127.0.0.1:0"), Server: e.Address().String()}, "201", "lab-201")
-	if p.register("Expires: 300"); p.status != 200 {
-		t.Fatalf("REGISTER by %s: %d", network, p.status)
-	}
-	h := &handset{sessions: media.New(media.Config{Address: e.Address().Addr})}
-	address, err := h.sessions.Open(handsetCall)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.sound = address
+	p, h := b.phoneOnLoopback("201", network)
 	return b, p, h
+}
+
+func (b *bench) phoneOnLoopback(user, network string) (*phone, *handset) {
+	b.t.Helper()
+	p := b.phoneOn(transaction.Config{Network: network, Local: netip.MustParseAddrPort("127.0.0.1:0"), Server: b.Address().String()}, user, "lab-"+user)
+	if p.register("Expires: 300"); p.status != 200 {
+		b.t.Fatalf("REGISTER by %s: %d", network, p.status)
+	}
+	h := &handset{sessions: media.New(media.Config{Address: b.Address().Addr})}
+	var err error
+	if p.sound, err = h.sessions.Open(handsetCall); err != nil {
+		b.t.Fatal(err)
+	}
+	return p, h
 }
 
 // wantTone waits until a sound is mostly a tone.
@@ -195,6 +202,60 @@ func TestTheEchoRepeatsAndAHeldPhoneHearsNothing(t *testing.T) {
 		t.Errorf("a held line still sends: %.2f", got)
 	}
 	s.bye()
+}
+
+func TestTwoPhonesHearEachOther(t *testing.T) {
+	b, one, h1 := newExchangeOnLoopback(t, "udp")
+	two, h2 := b.phoneOnLoopback("202", "tcp")
+	called := make(chan *session)
+	go func() { called <- two.lift(two.ring()) }()
+	s := one.dial("202")
+	other := <-called
+	for h, m := range map[*handset]words.Media{h1: s.remote, h2: other.remote} {
+		if err := h.sessions.Apply(handsetCall, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h1.talk(t, tone(500))
+	h2.talk(t, tone(900))
+	wantTone(t, "the caller hears", 900, h1.last)
+	wantTone(t, "the called hears", 500, h2.last)
+	s.bye()
+	other.expectBye()
+}
+
+func TestAnExchangeRunsInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wire := siptest.NewWire(1)
+		c := town()
+		c.Listen = netip.MustParseAddrPort("192.0.2.2:5060")
+		c.ListenPacket = wire.ListenPacket
+		listen := func(a netip.AddrPort) (media.Conn, error) { return wire.Listen(a) }
+		c.ListenRTP = listen
+		e, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- e.Run(ctx) }()
+		t.Cleanup(func() { cancel(); <-ended })
+		b := &bench{Exchange: e, t: t, wire: wire}
+		p := b.agent("201", "192.0.2.1:5060")
+		h := &handset{sessions: media.New(media.Config{Address: p.address.Addr, Listen: listen})}
+		if p.sound, err = h.sessions.Open(handsetCall); err != nil {
+			t.Fatal(err)
+		}
+		id := b.Call(ada)
+		b.Speak(id, tone(1000))
+		s := p.lift(p.ring())
+		if err := h.sessions.Apply(handsetCall, s.remote); err != nil {
+			t.Fatal(err)
+		}
+		h.talk(t, tone(600))
+		wantTone(t, "the agent hears", 1000, h.last)
+		wantTone(t, "the citizen hears", 600, func() []int16 { return b.Heard(id) })
+	})
 }
 
 func TestAnExchangeNeedsAnAddressThatPhonesReach(t *testing.T) {
