@@ -1,9 +1,7 @@
 package ua
 
 import (
-	"bytes"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -12,9 +10,10 @@ import (
 
 	"freizeichen/sip"
 	"freizeichen/sip/dialog"
-	"freizeichen/sip/offer"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua/client"
+	"freizeichen/sip/ua/identity"
+	"freizeichen/sip/ua/session"
 )
 
 // A state is how far a call has come.
@@ -61,21 +60,20 @@ type call struct {
 	out     *outgoing // nil for an incoming call
 	pending *acceptance
 	sound   sound
+	held    bool // we hold the peer
 	change  change
-	timer   sessionTimer
+	timer   session.Timer
 	refer   referral
+
+	refreshTries int // with a longer session timer
 }
 
-// sound is what offer and answer know of a call.
+// sound is what has been agreed about the call's sound.
 type sound struct {
 	open       bool
-	local      netip.AddrPort
-	session    uint64
-	version    uint64
-	sent       []byte // our description as sent last
+	ours       session.Description
 	agreed     sip.Media
 	applied    bool
-	held       bool // we hold the peer
 	remoteHeld bool // the peer holds us
 }
 
@@ -95,45 +93,14 @@ func (c *call) open() error {
 	if err != nil {
 		return fmt.Errorf("ua: open the sound of call %d: %w", c.id, err)
 	}
-	c.sound.open, c.sound.local = true, local
-	c.sound.session = uint64(c.agent.client.Intn(1<<31-1)) + 1
+	c.sound.open = true
+	c.sound.ours = session.Description{Local: local, Session: uint64(c.agent.client.Intn(1<<31-1)) + 1}
 	return nil
-}
-
-func (c *call) describe(direction sip.Direction) offer.Local {
-	return offer.Local{Address: c.sound.local, Direction: direction, SessionID: c.sound.session, Version: c.sound.version}
-}
-
-// offer is our description as an offer. RFC 3264 section 8: the version goes up by one when the description changes.
-func (c *call) offer(direction sip.Direction) []byte {
-	body := offer.Offer(c.describe(direction))
-	if c.sound.sent != nil && !bytes.Equal(body, c.sound.sent) {
-		c.sound.version++
-		body = offer.Offer(c.describe(direction))
-	}
-	c.sound.sent = body
-	return body
-}
-
-// agree is our description as an answer to the offer in body.
-func (c *call) agree(direction sip.Direction, body []byte) ([]byte, sip.Media, error) {
-	answer, agreed, err := offer.Answer(c.describe(direction), body)
-	if err != nil {
-		return nil, sip.Media{}, err
-	}
-	if c.sound.sent != nil && !bytes.Equal(answer, c.sound.sent) {
-		c.sound.version++
-		if answer, agreed, err = offer.Answer(c.describe(direction), body); err != nil {
-			return nil, sip.Media{}, err
-		}
-	}
-	c.sound.sent = answer
-	return answer, agreed, nil
 }
 
 // wish is the direction that we want now.
 func (c *call) wish() sip.Direction {
-	if c.sound.held {
+	if c.held {
 		return sip.SendOnly
 	}
 	return sip.SendRecv
@@ -158,6 +125,18 @@ func (c *call) heldByPeer(agreed sip.Media) {
 	if held != c.sound.remoteHeld {
 		c.sound.remoteHeld = held
 		c.agent.events(sip.RemoteHold{Call: c.id, Held: held})
+	}
+}
+
+// identify reports a party that has changed or become known (connected line).
+func (c *call) identify(m interface{ GetHeaders(string) []sipgo.Header }) {
+	p, ok := identity.Asserted(m)
+	if !ok || p == c.party {
+		return
+	}
+	c.party = p
+	if !c.gone {
+		c.agent.events(sip.Identified{Call: c.id, Party: p})
 	}
 }
 

@@ -10,6 +10,13 @@ import (
 	"freizeichen/sip/ua/header"
 )
 
+// Statuses that sipgo has no name for.
+const (
+	statusIntervalTooSmall = 422 // RFC 4028
+	statusBadInfoPackage   = 469 // RFC 6086
+	statusBadEvent         = 489 // RFC 6665
+)
+
 // causeOf says why an INVITE of ours was refused. rang tells that the callee had been ringing.
 func causeOf(status int, rang bool) sip.Cause {
 	switch {

@@ -18,7 +18,7 @@ type change struct {
 // hold asks the peer to wait, or takes it back.
 func (c *call) hold(now time.Time, held bool) {
 	if c.state != up && c.state != accepted {
-		c.agent.events(sip.HoldChanged{Call: c.id, Held: c.sound.held, Failed: true})
+		c.agent.events(sip.HoldChanged{Call: c.id, Held: c.held, Failed: true})
 		return
 	}
 	c.change.wanted, c.change.asked = held, true
@@ -33,12 +33,12 @@ func (c *call) reconcile(now time.Time) {
 		// RFC 3261 section 14.1: no new INVITE while another one is in progress in either direction.
 	case !c.change.asked:
 		if c.change.tries > 0 { // a refresh by re-INVITE that met one of the peer
-			c.reinvite(now, c.sound.held)
+			c.reinvite(now, c.held)
 		}
-	case c.change.wanted != c.sound.held:
+	case c.change.wanted != c.held:
 		c.reinvite(now, c.change.wanted)
 	default:
 		c.change.asked = false
-		c.agent.events(sip.HoldChanged{Call: c.id, Held: c.sound.held})
+		c.agent.events(sip.HoldChanged{Call: c.id, Held: c.held})
 	}
 }

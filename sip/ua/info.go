@@ -37,7 +37,7 @@ func (c *call) informed(now time.Time, id transaction.ServerID, request *sipgo.R
 	a := c.agent
 	if header.First(request, "info-package") != "" {
 		// RFC 6086 section 4.2.2: an INFO for a package that was not agreed gets 469, with the packages that we take.
-		a.respond(now, id, request, 469, sipgo.NewHeader("Recv-Info", ""))
+		a.respond(now, id, request, statusBadInfoPackage, sipgo.NewHeader("Recv-Info", ""))
 		return
 	}
 	if len(request.Body()) == 0 {

@@ -12,6 +12,7 @@ import (
 	"freizeichen/sip/offer"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua/header"
+	"freizeichen/sip/ua/identity"
 )
 
 const (
@@ -63,7 +64,7 @@ func (a *Agent) invited(now time.Time, id transaction.ServerID, invite *sipgo.Re
 		return
 	}
 	a.last += 2
-	c := &call{agent: a, id: a.last, state: ringing, party: caller(invite), dialog: d, allowed: header.Tokens(invite, "allow")}
+	c := &call{agent: a, id: a.last, state: ringing, party: identity.Caller(invite), dialog: d, allowed: header.Tokens(invite, "allow")}
 	c.in = &incoming{server: id, invite: invite, tag: tag}
 	if status := c.prepare(invite); status != 0 {
 		if c.sound.open {
@@ -76,7 +77,8 @@ func (a *Agent) invited(now time.Time, id transaction.ServerID, invite *sipgo.Re
 	c.ringUntil(now, invite)
 	c.ring(now)
 	a.log.Info("call rings", "call", c.id)
-	a.events(sip.Incoming{Call: c.id, From: c.party, Called: a.called(invite), Topic: topic(invite)})
+	called := identity.Called(invite, a.config.CalledFrom, a.config.Account.User, a.registration.User())
+	a.events(sip.Incoming{Call: c.id, From: c.party, Called: called, Topic: identity.Topic(invite)})
 }
 
 // prepare opens the sound and answers the offer, so that a call which nobody could hear does not ring.
@@ -89,7 +91,7 @@ func (c *call) prepare(invite *sipgo.Request) int {
 	if len(invite.Body()) == 0 {
 		return 0
 	}
-	answer, agreed, err := c.agree(sip.SendRecv, invite.Body())
+	answer, agreed, err := c.sound.ours.Answer(sip.SendRecv, invite.Body())
 	if err != nil {
 		c.agent.log.Warn("refused a call", "error", err)
 		return statusOf(err)
@@ -167,7 +169,7 @@ func (c *call) answer(now time.Time) {
 	body, offered := c.in.answer, false
 	if body == nil {
 		// RFC 3261 section 13.2.1: an INVITE without offer wants it in the first reliable message, our 2xx.
-		body, offered = c.offer(sip.SendRecv), true
+		body, offered = c.sound.ours.Offer(sip.SendRecv), true
 	} else if err := c.apply(c.in.agreed); err != nil {
 		c.agent.log.Error("cannot answer", "call", c.id, "error", err)
 		c.refuse(now, sipgo.StatusInternalServerError)
@@ -177,7 +179,8 @@ func (c *call) answer(now time.Time) {
 	c.state = accepted
 	c.dialog.Confirm(nil)
 	response := c.response(sipgo.StatusOK, body)
-	c.agreeTimer(now, c.in.invite, response)
+	c.timer.Agree(now, c.in.invite, response)
+	c.timed()
 	c.accept(now, c.in.server, c.in.invite, response, sip.SendRecv, offered)
 	c.agent.events(sip.Answered{Call: c.id})
 	if !offered {
@@ -218,7 +221,7 @@ func (c *call) acknowledged(now time.Time, ack *sipgo.Request) {
 		return
 	}
 	if p.offered {
-		agreed, err := offer.Accept(c.describe(p.direction), ack.Body())
+		agreed, err := c.sound.ours.Accept(p.direction, ack.Body())
 		if err != nil {
 			c.agent.log.Warn("the ACK has no answer", "call", c.id, "error", err)
 			c.bye(now, sip.NoCommonCodec, 0)

@@ -1,14 +1,12 @@
 package ua
 
 import (
-	"strings"
 	"time"
 
 	sipgo "github.com/emiago/sipgo/sip"
 
 	"freizeichen/sip"
 	"freizeichen/sip/dialog"
-	"freizeichen/sip/offer"
 	"freizeichen/sip/ua/client"
 	"freizeichen/sip/ua/header"
 )
@@ -56,7 +54,7 @@ func (a *Agent) dial(now time.Time, command sip.Dial) {
 		}
 	}
 	c := &call{agent: a, id: command.Call, state: calling}
-	user, ok := userPart(command.Number)
+	user, ok := client.UserPart(command.Number)
 	switch {
 	case !ok:
 		c.report(sip.BadNumber, 0)
@@ -75,7 +73,7 @@ func (a *Agent) dial(now time.Time, command sip.Dial) {
 			return
 		}
 		c.party = sip.Party{Number: command.Number}
-		c.timer.wanted = a.config.SessionExpires
+		c.timer.Wanted = a.config.SessionExpires
 		c.out = &outgoing{
 			target:   a.client.URI(user),
 			identity: client.Identity{CallID: a.client.Token(), Tag: a.client.Token()},
@@ -90,7 +88,7 @@ func (a *Agent) dial(now time.Time, command sip.Dial) {
 // invite sends the INVITE (RFC 3261 section 13.2.1).
 func (c *call) invite(now time.Time) {
 	a, out := c.agent, c.out
-	body := c.offer(sip.SendRecv)
+	body := c.sound.ours.Offer(sip.SendRecv)
 	out.legs = make(map[string]*leg)
 	c.at(ringEnd, now.Add(silenceMax))
 	out.request = a.client.Send(now, func() *sipgo.Request {
@@ -107,7 +105,7 @@ func (c *call) finish(request *sipgo.Request, body []byte) {
 	request.AppendHeader(c.agent.contact())
 	request.AppendHeader(allow())
 	request.AppendHeader(supported())
-	c.askTimer(request)
+	c.timer.Ask(request)
 	if body != nil {
 		contentType := sipgo.ContentTypeHeader("application/sdp")
 		request.AppendHeader(acceptSDP())
@@ -126,7 +124,7 @@ func (c *call) invitedBack(now time.Time, reply client.Reply) {
 	case !reply.Final():
 		c.at(ringEnd, now.Add(ringOutMax))
 		c.provisional(reply.Response)
-	case reply.Status == 422 && c.longerTimer(reply.Response) && c.out.tries < intervalTriesMax:
+	case reply.Status == statusIntervalTooSmall && c.timer.Longer(reply.Response) && c.out.tries < intervalTriesMax:
 		c.out.tries++
 		c.invite(now)
 	case reply.Response == nil:
@@ -160,7 +158,7 @@ func (c *call) provisional(response *sipgo.Response) {
 	progress := c.out.progress
 	progress.Status = response.StatusCode
 	l := c.legOf(response)
-	if l != nil && isSDP(response) && c.earlyMedia(l, response) {
+	if l != nil && header.IsSDP(response) && c.earlyMedia(l, response) {
 		progress.EarlyMedia = true
 	}
 	if progress != c.out.progress {
@@ -172,7 +170,7 @@ func (c *call) provisional(response *sipgo.Response) {
 
 // earlyMedia lets the user hear what a callee, or the exchange, sends before the answer.
 func (c *call) earlyMedia(l *leg, response *sipgo.Response) bool {
-	agreed, err := offer.Accept(c.describe(sip.SendRecv), response.Body())
+	agreed, err := c.sound.ours.Accept(sip.SendRecv, response.Body())
 	if err == nil {
 		err = c.apply(agreed)
 	}
@@ -182,11 +180,6 @@ func (c *call) earlyMedia(l *leg, response *sipgo.Response) bool {
 	}
 	l.answered, l.agreed = true, agreed
 	return true
-}
-
-func isSDP(response *sipgo.Response) bool {
-	kind, _ := header.Field(header.First(response, "content-type", "c"))
-	return len(response.Body()) > 0 && strings.EqualFold(kind, "application/sdp")
 }
 
 // accepted takes a 2xx: the first, a retransmission, or one of another callee (RFC 3261 section 13.2.2.4).
@@ -218,9 +211,9 @@ func (c *call) establish(now time.Time, l *leg, response *sipgo.Response) {
 	c.never(ringEnd)
 	agreed := l.agreed
 	switch {
-	case isSDP(response):
+	case header.IsSDP(response):
 		var err error
-		if agreed, err = offer.Accept(c.describe(sip.SendRecv), response.Body()); err != nil {
+		if agreed, err = c.sound.ours.Accept(sip.SendRecv, response.Body()); err != nil {
 			c.agent.log.Warn("the answer cannot be used", "call", c.id, "error", err)
 			c.bye(now, sip.NoCommonCodec, 0)
 			return
@@ -232,7 +225,8 @@ func (c *call) establish(now time.Time, l *leg, response *sipgo.Response) {
 	if !c.applyOrBye(now, agreed) {
 		return
 	}
-	c.confirmTimer(now, response)
+	c.timer.Confirm(now, response)
+	c.timed()
 	c.agent.events(sip.Answered{Call: c.id})
 	c.identify(response)
 	c.heldByPeer(agreed)

@@ -7,7 +7,6 @@ import (
 
 	"freizeichen/sip"
 	"freizeichen/sip/dialog"
-	"freizeichen/sip/offer"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua/client"
 )
@@ -29,10 +28,10 @@ func (c *call) reinvited(now time.Time, id transaction.ServerID, invite *sipgo.R
 	var body []byte
 	direction, offered := c.wish(), len(invite.Body()) == 0
 	if offered {
-		if c.sound.held && c.sound.remoteHeld {
+		if c.held && c.sound.remoteHeld {
 			direction = sip.Inactive
 		}
-		body = c.offer(direction)
+		body = c.sound.ours.Offer(direction)
 	} else {
 		answer, ok := c.answerOffer(now, id, invite)
 		if !ok {
@@ -43,7 +42,8 @@ func (c *call) reinvited(now time.Time, id transaction.ServerID, invite *sipgo.R
 	c.dialog.Refresh(invite)
 	c.identify(invite)
 	response := c.dialogResponse(invite, "", sipgo.StatusOK, body)
-	c.agreeTimer(now, invite, response)
+	c.timer.Agree(now, invite, response)
+	c.timed()
 	c.accept(now, id, invite, response, direction, offered)
 	if !offered {
 		c.heldByPeer(c.sound.agreed)
@@ -52,7 +52,7 @@ func (c *call) reinvited(now time.Time, id transaction.ServerID, invite *sipgo.R
 
 // answerOffer answers an offer inside the call and applies it; one that fails is refused, and all stays as it was.
 func (c *call) answerOffer(now time.Time, id transaction.ServerID, request *sipgo.Request) ([]byte, bool) {
-	answer, agreed, err := c.agree(c.wish(), request.Body())
+	answer, agreed, err := c.sound.ours.Answer(c.wish(), request.Body())
 	if err != nil {
 		c.agent.log.Warn("refused a change of the sound", "call", c.id, "error", err)
 		c.agent.respond(now, id, request, statusOf(err))
@@ -97,7 +97,8 @@ func (c *call) updated(now time.Time, id transaction.ServerID, update *sipgo.Req
 	d.Refresh(update)
 	response := c.dialogResponse(update, "", sipgo.StatusOK, answer)
 	if c.state == up {
-		c.agreeTimer(now, update, response)
+		c.timer.Agree(now, update, response)
+		c.timed()
 	}
 	a.tx.Respond(now, id, response)
 	c.identify(update)
@@ -116,7 +117,7 @@ func (c *call) reinvite(now time.Time, held bool) {
 	case held:
 		direction = sip.SendOnly
 	}
-	body, answered := c.offer(direction), false
+	body, answered := c.sound.ours.Offer(direction), false
 	c.change.running = true
 	c.agent.client.Send(now, func() *sipgo.Request {
 		request := c.dialog.Request(sipgo.INVITE)
@@ -143,7 +144,7 @@ func (c *call) reinvite(now time.Time, held bool) {
 // changed takes the 2xx to our re-INVITE.
 func (c *call) changed(now time.Time, response *sipgo.Response, held bool, direction sip.Direction) {
 	c.dialog.Refresh(response)
-	agreed, err := offer.Accept(c.describe(direction), response.Body())
+	agreed, err := c.sound.ours.Accept(direction, response.Body())
 	if err != nil {
 		c.agent.log.Warn("the answer cannot be used", "call", c.id, "error", err)
 		c.bye(now, sip.NoCommonCodec, 0)
@@ -152,8 +153,9 @@ func (c *call) changed(now time.Time, response *sipgo.Response, held bool, direc
 	if !c.applyOrBye(now, agreed) {
 		return
 	}
-	c.sound.held, c.change.tries = held, 0
-	c.confirmTimer(now, response)
+	c.held, c.change.tries = held, 0
+	c.timer.Confirm(now, response)
+	c.timed()
 	c.identify(response)
 	if direction == sip.SendRecv {
 		c.heldByPeer(agreed) // the answer to another offer does not tell what the peer wants
@@ -172,7 +174,7 @@ func (c *call) unchanged(now time.Time, reply client.Reply, held bool) {
 		c.change.tries++
 		c.at(glare, now.Add(c.glareTime()))
 		return
-	case reply.Status == 422 && c.longerTimer(reply.Response) && c.change.tries < glareTriesMax:
+	case reply.Status == statusIntervalTooSmall && c.timer.Longer(reply.Response) && c.change.tries < glareTriesMax:
 		c.change.tries++
 		c.reinvite(now, held)
 		return
@@ -181,7 +183,7 @@ func (c *call) unchanged(now time.Time, reply client.Reply, held bool) {
 	c.refreshLater(now)
 	if c.change.asked && c.change.wanted == held {
 		c.change.asked = false
-		c.agent.events(sip.HoldChanged{Call: c.id, Held: c.sound.held, Failed: true})
+		c.agent.events(sip.HoldChanged{Call: c.id, Held: c.held, Failed: true})
 	}
 	c.reconcile(now)
 }

@@ -89,7 +89,7 @@ func (a *Agent) notifiedOutside(now time.Time, id transaction.ServerID, request 
 		return
 	}
 	// RFC 6665 section 4.1.3: 481 for a subscription that we do not have; an event we do not know is 489.
-	status := 489
+	status := statusBadEvent
 	if strings.EqualFold(event, "refer") {
 		status = sipgo.StatusCallTransactionDoesNotExists
 	}
@@ -155,12 +155,7 @@ func (c *call) hungUp(now time.Time, id transaction.ServerID, request *sipgo.Req
 
 // unsuitable refuses a request whose body we cannot take (RFC 3261 section 8.2.3).
 func (a *Agent) unsuitable(now time.Time, id transaction.ServerID, request *sipgo.Request) bool {
-	if len(request.Body()) == 0 {
-		return false
-	}
-	kind, _ := header.Field(header.First(request, "content-type", "c"))
-	encoding := header.First(request, "content-encoding", "e")
-	if strings.EqualFold(kind, "application/sdp") && (encoding == "" || strings.EqualFold(encoding, "identity")) {
+	if len(request.Body()) == 0 || header.IsSDP(request) {
 		return false
 	}
 	a.respond(now, id, request, sipgo.StatusUnsupportedMediaType, acceptSDP(), sipgo.NewHeader("Accept-Encoding", "identity"))

@@ -23,7 +23,7 @@ type referral struct {
 
 // transfer asks the peer to call number and leave us.
 func (c *call) transfer(now time.Time, number string) {
-	user, ok := userPart(number)
+	user, ok := client.UserPart(number)
 	switch {
 	case c.refer.pending:
 		return // its end is on its way
@@ -71,7 +71,7 @@ func (c *call) transferFailed(cause sip.Cause, status int) {
 func (c *call) notified(now time.Time, id transaction.ServerID, request *sipgo.Request) {
 	event, _ := header.Field(header.First(request, "event", "o"))
 	if !strings.EqualFold(event, "refer") {
-		c.agent.respond(now, id, request, 489, allowEvents())
+		c.agent.respond(now, id, request, statusBadEvent, allowEvents())
 		return
 	}
 	if !c.refer.known {

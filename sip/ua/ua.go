@@ -29,6 +29,7 @@ import (
 	"freizeichen/sip"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua/client"
+	"freizeichen/sip/ua/identity"
 	"freizeichen/sip/ua/registration"
 )
 
@@ -99,7 +100,7 @@ type stopping struct {
 // not call back.
 func New(config Config, tx transaction.Transactions, media Media, events func(sip.Event)) *Agent {
 	if config.CalledFrom == nil {
-		config.CalledFrom = []string{"diversion", "history-info", "p-called-party-id", "to"}
+		config.CalledFrom = identity.Places()
 	}
 	if config.MaxCalls == 0 {
 		config.MaxCalls = 2

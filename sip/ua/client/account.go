@@ -3,6 +3,7 @@ package client
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"math/big"
 	"net"
 	"strconv"
@@ -46,7 +47,32 @@ func (c *Client) Transport() string {
 	return "UDP"
 }
 
-// URI is a SIP URI of the account's domain; user is written as it stands, see the number's escaping in ua.
+// numberMax bounds a dialled string: E.164 has 15 digits, feature codes and names have some more.
+const numberMax = 64
+
+// UserPart makes a dialled string the user part of a URI. It reports false for one that cannot be: nothing typed by a
+// person reaches a message without having passed here.
+func UserPart(number string) (string, bool) {
+	if number == "" || len(number) > numberMax {
+		return "", false
+	}
+	var b strings.Builder
+	for _, c := range []byte(number) {
+		switch {
+		// RFC 3261 section 25.1: user = unreserved / escaped / user-unreserved. Of the latter ";", "?" and "/" are
+		// escaped too: many parsers see parameters there.
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', strings.IndexByte("-_.!~*'()&=+$,", c) >= 0:
+			b.WriteByte(c)
+		case c == '#', c == ';', c == '?', c == '/', c == '%':
+			fmt.Fprintf(&b, "%%%02X", c)
+		default: // spaces, control characters, "@", ":", quotes, brackets, all beyond ASCII
+			return "", false
+		}
+	}
+	return b.String(), true
+}
+
+// URI is a SIP URI of the account's domain; user is written as it stands, see UserPart.
 func (c *Client) URI(user string) sipgo.Uri {
 	uri := sipgo.Uri{Scheme: "sip", User: user, Host: c.config.Account.Domain}
 	if host, port, err := net.SplitHostPort(uri.Host); err == nil {

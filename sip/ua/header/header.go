@@ -7,7 +7,9 @@
 package header
 
 import (
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -105,6 +107,26 @@ func params(pieces []string) Params {
 		p[strings.ToLower(strings.TrimSpace(name))] = Unquote(strings.TrimSpace(value))
 	}
 	return p
+}
+
+// Seconds reads delta-seconds (RFC 3261 section 25.1), at most most. It reports false for other text.
+func Seconds(text string, most time.Duration) (time.Duration, bool) {
+	n, err := strconv.ParseUint(text, 10, 32)
+	return min(time.Duration(n)*time.Second, most), err == nil
+}
+
+// WriteSeconds is the inverse of Seconds.
+func WriteSeconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
+
+// IsSDP reports whether the body of a message is a session description that can be read as it stands.
+func IsSDP(message interface {
+	GetHeaders(string) []sip.Header
+	Body() []byte
+}) bool {
+	kind, _ := Field(First(message, "content-type", "c"))
+	encoding := First(message, "content-encoding", "e")
+	return len(message.Body()) > 0 && strings.EqualFold(kind, "application/sdp") &&
+		(encoding == "" || strings.EqualFold(encoding, "identity"))
 }
 
 // Unquote is the content of a quoted string; other text is returned as it is.

@@ -155,14 +155,14 @@ func (r *Registration) request(expires time.Duration) *sipgo.Request {
 	request := r.client.Outside(sipgo.REGISTER, registrar, r.client.URI(r.config.Account.User), r.identity)
 	bind := func(uri sipgo.Uri, expires time.Duration) {
 		contact := &sipgo.ContactHeader{Address: uri}
-		contact.Params.Add("expires", strconv.Itoa(int(expires/time.Second)))
+		contact.Params.Add("expires", header.WriteSeconds(expires))
 		request.AppendHeader(contact)
 	}
 	if r.stale.Host != "" {
 		bind(r.stale, 0)
 	}
 	bind(r.bound, expires)
-	request.AppendHeader(sipgo.NewHeader("Expires", strconv.Itoa(int(expires/time.Second))))
+	request.AppendHeader(sipgo.NewHeader("Expires", header.WriteSeconds(expires)))
 	return request
 }
 
@@ -220,7 +220,7 @@ func (r *Registration) succeeded(now time.Time, response *sipgo.Response) {
 // granted is the time that the registrar gives our binding (RFC 3261 section 10.2.4: each Contact has its own expires
 // parameter); 0 when the list of bindings does not hold ours.
 func (r *Registration) granted(response *sipgo.Response) time.Duration {
-	general, ok := seconds(header.First(response, "expires"))
+	general, ok := header.Seconds(header.First(response, "expires"), expiresMax)
 	if !ok {
 		general = r.expires
 	}
@@ -237,7 +237,7 @@ func (r *Registration) granted(response *sipgo.Response) time.Duration {
 		}
 		granted := general
 		for _, p := range contact.Params {
-			if own, ok := seconds(p.V); ok && strings.EqualFold(p.K, "expires") {
+			if own, ok := header.Seconds(p.V, expiresMax); ok && strings.EqualFold(p.K, "expires") {
 				granted = own
 			}
 		}
@@ -246,15 +246,9 @@ func (r *Registration) granted(response *sipgo.Response) time.Duration {
 	return longest
 }
 
-// seconds reads a delta-seconds, at most expiresMax.
-func seconds(text string) (time.Duration, bool) {
-	n, err := strconv.ParseUint(text, 10, 32)
-	return min(time.Duration(n)*time.Second, expiresMax), err == nil
-}
-
 // longer takes Min-Expires of a 423 (RFC 3261 section 10.2.8). It reports whether asking again makes sense.
 func (r *Registration) longer(response *sipgo.Response) bool {
-	wanted, ok := seconds(header.First(response, "min-expires"))
+	wanted, ok := header.Seconds(header.First(response, "min-expires"), expiresMax)
 	if !ok || wanted <= r.expires {
 		return false
 	}
@@ -310,7 +304,7 @@ func (r *Registration) failed(now time.Time, cause sip.Cause, reply client.Reply
 		if end := strings.IndexFunc(text, func(c rune) bool { return c < '0' || c > '9' }); end >= 0 {
 			text = text[:end]
 		}
-		if after, ok := seconds(text); ok {
+		if after, ok := header.Seconds(text, expiresMax); ok {
 			wait = max(wait, min(after, retryAfterMax)*4/3) // so that the spread below stays beyond it
 		}
 	}
