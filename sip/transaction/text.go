@@ -46,12 +46,13 @@ func PlainName(display string) string {
 }
 
 // UserPart makes of a dialled string the user part of a SIP URI: what RFC 3261 section 25.1 does not allow there is
-// escaped with "%". Control characters are left out.
+// escaped with "%", and so are slash, comma and question mark, which are allowed but which parsers stumble over.
+// Control characters become spaces.
 func UserPart(s string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
 	for _, c := range []byte(Text(s)) {
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.!~*'()&=+$,?/", c) >= 0 {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.!~*'()&=+$", c) >= 0 {
 			b.WriteByte(c)
 			continue
 		}

@@ -25,6 +25,7 @@ func TestTextBecomesSafe(t *testing.T) {
 		{"DisplayName", DisplayName, "x\\", `x\\`},
 		{"UserPart", UserPart, "+49 (2041) 2841-00", "+49%20(2041)%202841-00"},
 		{"UserPart", UserPart, "*8#", "*8%23"},
+		{"UserPart", UserPart, "//a?", "%2F%2Fa%3F"},
 		{"UserPart", UserPart, "1@evil.example;x=<\">", "1%40evil.example%3Bx=%3C%22%3E"},
 		{"UserPart", UserPart, "1\r\n2", "1%20%202"},
 		{"PlainName", PlainName, `Ada \"A\" \\ L\`, `Ada "A" \ L\`},
