@@ -9,7 +9,6 @@ import (
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/chromedp"
-
 )
 
 func TestACallFromTheQueueIsSeenHeardAndAnsweredByAClick(t *testing.T) {

@@ -23,6 +23,7 @@ import (
 var (
 	withMicrophone   = []string{"use-fake-device-for-media-stream", "use-fake-ui-for-media-stream"}      // it beeps
 	microphoneDenied = []string{"use-fake-device-for-media-stream", "use-fake-ui-for-media-stream=deny"} // its person says no
+	noMicrophone     = []string{"disable-audio-input"}
 )
 
 // foreignHost is a name that the browsers resolve to this machine, as a page that rebinds its name in DNS does.
@@ -84,16 +85,20 @@ type tab struct {
 	faults []string
 }
 
-// counting counts the frames of sound that a page gets and sends, and keeps the last of each: see message.go.
+// counting counts the frames of sound that a page gets and sends, and keeps the last second of what it gets. A frame is
+// a 1 and 160 samples: cmd/phonesim/internal/page/message.go.
 const counting = `(() => {
-	const counted = { received: 0, sent: 0 };
+	const counted = { received: 0, sent: 0, second: [] };
 	Object.defineProperty(window, "counted", { value: counted });
 	const isFrame = (data) => data instanceof ArrayBuffer && data.byteLength === 321 && new Uint8Array(data)[0] === 1;
 	window.WebSocket = class extends WebSocket {
 		constructor(...given) {
 			super(...given);
-			window.opened = this;
-			this.addEventListener("message", ({ data }) => { if (isFrame(data)) counted.received++; });
+			this.addEventListener("message", ({ data }) => {
+				if (!isFrame(data)) return;
+				counted.received++;
+				counted.second = [...counted.second.slice(-49), data];
+			});
 		}
 		send(data) {
 			if (isFrame(data)) counted.sent++;
@@ -284,7 +289,7 @@ func (tab *tab) describe() string {
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
 	defer cancel()
 	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[
-		JSON.stringify(document.documentElement.dataset), JSON.stringify(window.counted),
+		JSON.stringify(document.documentElement.dataset), "frames: " + counted.received + " got, " + counted.sent + " sent",
 		...[...document.querySelectorAll("#screen-text li, #said, #called-out, #link, #sound-text, #microphone-text")].map((e) => e.textContent),
 		...[...document.querySelectorAll("[data-lamp]")].map((e) => e.dataset.lamp + " " + e.dataset.blink),
 	].join("\n")`))
