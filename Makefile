@@ -79,10 +79,11 @@ vuln: ## Look for known vulnerabilities in what we use
 	else echo "$$out"; exit 1; fi
 
 rewrite: ## Write the golden files anew; read the difference before you commit it
-	FREIZEICHEN_REWRITE=1 go test -count=1 $$(go list ./... | grep -vE '$(big)')
+	@grep -rl --include='*_test.go' 'flag.Bool("rewrite"' cmd device firmware hal sip test | xargs -n1 dirname | sort -u | \
+	while read -r dir; do go test -count=1 "./$$dir" -rewrite; done
 	@git --no-pager diff --stat
 
-picture: tools ## Take the README's picture of the page with a ringing queue call
+picture: tools ## Take the README's picture: test/browser/testdata/ringing.png
 	FREIZEICHEN_PICTURE=1 go test -count=1 -run Picture ./test/browser
 
 clean: ## Remove build/
