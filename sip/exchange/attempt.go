@@ -30,7 +30,7 @@ type attempt struct {
 	rung   bool
 
 	// On whose behalf: exactly one of these.
-	visitor  *visitor  // from a queue
+	visitor  *visitor  // from a queue, or calling a phone directly
 	dialler  *leg      // a phone's call
 	referral *referral // a transfer
 }
@@ -46,6 +46,9 @@ const ringLimit = 60 * time.Second
 
 // partingTime is how long a transferor has for his own BYE (RFC 5589 section 6.1) before the exchange sends one.
 const partingTime = 4 * time.Second
+
+// gaveUp is the Reason of a caller who does not wait any longer, as Asterisk writes it.
+const gaveUp = `Q.850;cause=0`
 
 // noAnswer is the Reason (RFC 3326) of ringing that nobody heard.
 const noAnswer = `Q.850;cause=19;text="No answer"`
@@ -129,7 +132,7 @@ func (e *Exchange) ring(now time.Time, a *attempt, account *Account) {
 			e.log.Error("exchange: no sound for a call", "error", err)
 			break
 		}
-		l.attempt, l.queued = a, a.visitor != nil
+		l.attempt, l.queued = a, a.visitor != nil && a.visitor.queue != ""
 		if !l.queued {
 			e.queues.Occupy(now, account.User, +1)
 		}
@@ -170,10 +173,12 @@ func (e *Exchange) invitation(a *attempt, b *registrar.Binding) *sip.Request {
 		if topic := header.Text(v.Topic, 100); topic != "" {
 			add("Subject", topic) // RFC 3261 section 20.36
 		}
-		called := e.identity(words.Party{Name: v.queue, Number: v.Called})
-		add("Diversion", called+";reason=unconditional") // RFC 5806
-		add("History-Info", called+";index=1")           // RFC 7044
-		add("Alert-Info", "<urn:alert:source:external>;info=queue")
+		if v.queue != "" {
+			called := e.identity(words.Party{Name: v.queue, Number: v.Called})
+			add("Diversion", called+";reason=unconditional") // RFC 5806
+			add("History-Info", called+";index=1")           // RFC 7044
+			add("Alert-Info", "<urn:alert:source:external>;info=queue")
+		}
 	}
 	add("Allow", allow)
 	add("Content-Type", "application/sdp")
@@ -274,7 +279,7 @@ func (e *Exchange) reached(now time.Time, a *attempt, p *party) {
 	switch {
 	case a.visitor != nil:
 		v := a.visitor
-		if !e.queues.Answer(now, v.id, a.target) {
+		if v.queue != "" && !e.queues.Answer(now, v.id, a.target) {
 			e.hangUp(now, p.leg)
 			return
 		}
@@ -300,6 +305,8 @@ func (e *Exchange) reached(now time.Time, a *attempt, p *party) {
 func (e *Exchange) unreached(now time.Time, a *attempt, status int) {
 	e.abort(now, a, noAnswer)
 	switch {
+	case a.visitor != nil && a.visitor.queue == "":
+		e.dismiss(now, a.visitor)
 	case a.visitor != nil:
 		e.queues.Miss(now, a.visitor.id, a.target)
 	case a.dialler != nil:
@@ -338,7 +345,7 @@ func (e *Exchange) offer(now time.Time, o queue.Order) {
 
 // withdraw ends the ringing of an agent's phones, and says why (RFC 3326): only what was answered elsewhere is no missed call.
 func (e *Exchange) withdraw(now time.Time, o queue.Order) {
-	reasons := map[queue.StopCause][]string{queue.Elsewhere: elsewhere(), queue.GaveUp: {`Q.850;cause=0`}, queue.NoAnswer: {noAnswer}}
+	reasons := map[queue.StopCause][]string{queue.Elsewhere: elsewhere(), queue.GaveUp: {gaveUp}, queue.NoAnswer: {noAnswer}}
 	for _, a := range slices.Clone(e.attempts) {
 		if a.visitor != nil && a.visitor.id == o.Caller && a.target == o.Agent {
 			e.abort(now, a, reasons[o.Cause]...)

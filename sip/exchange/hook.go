@@ -25,7 +25,8 @@ func (e *Exchange) do(f func(now time.Time)) {
 	}
 }
 
-// Call lets a citizen call now. The zero ID means that no queue has the number called.
+// Call lets a citizen call now: a number of a queue, or an account's user to reach that phone directly, whether it is in
+// a call or not. The zero ID means that the number called leads nowhere.
 func (e *Exchange) Call(c Citizen) (id ID) {
 	e.do(func(now time.Time) { id = e.admit(now, c) })
 	return id

@@ -12,7 +12,7 @@ import (
 type visitor struct {
 	Citizen
 	id    ID
-	queue string
+	queue string // empty: the citizen or colleague calls a phone directly
 	party *party
 	end   time.Time // gives up, or hangs up; zero: never
 }
@@ -22,11 +22,17 @@ func (e *Exchange) admit(now time.Time, c Citizen) ID {
 	e.lastID++
 	v := &visitor{Citizen: c, id: e.lastID, end: deadline.After(now, c.Patience)}
 	v.party = &party{who: c.Party, visitor: v, sound: studio.NewTalker(c.Voice, false)}
-	if v.queue, _ = e.queues.Find(c.Called); v.queue == "" {
+	v.queue, _ = e.queues.Find(c.Called)
+	switch {
+	case v.queue != "":
+		e.visitors = append(e.visitors, v)
+		e.queues.Join(now, v.id, c.Called)
+	case e.account(c.Called) != nil:
+		e.visitors = append(e.visitors, v)
+		e.try(now, &attempt{target: c.Called, visitor: v})
+	default:
 		return 0
 	}
-	e.visitors = append(e.visitors, v)
-	e.queues.Join(now, v.id, c.Called)
 	return v.id
 }
 
@@ -34,6 +40,11 @@ func (e *Exchange) admit(now time.Time, c Citizen) ID {
 func (e *Exchange) dismiss(now time.Time, v *visitor) {
 	e.visitors = slices.DeleteFunc(e.visitors, func(x *visitor) bool { return x == v })
 	e.queues.Abandon(now, v.id)
+	for _, a := range slices.Clone(e.attempts) {
+		if a.visitor == v && v.queue == "" {
+			e.abort(now, a, gaveUp)
+		}
+	}
 	e.lost(now, v.party)
 }
 
