@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"freizeichen/cmd/phonesim/internal/page"
 	"freizeichen/cmd/station"
@@ -38,7 +39,10 @@ func (s *simulator) run(ctx context.Context) error {
 	var central *exchange.Exchange
 	if s.options.builtIn {
 		var err error
-		if central, err = exchange.New(exchange.Default(exchange.Account{User: agentUser, Password: agentPassword})); err != nil {
+		settings := exchange.Default(exchange.Account{User: agentUser, Password: agentPassword})
+		// Now and then somebody dials the extension itself: in the middle of a call that knocks.
+		settings.Traffic = append(settings.Traffic, exchange.Traffic{Number: agentUser, Gap: 4 * time.Minute})
+		if central, err = exchange.New(settings); err != nil {
 			return err
 		}
 		s.options.config.Accounts = []config.Account{builtInAccount(central.Address())}

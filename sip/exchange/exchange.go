@@ -229,7 +229,7 @@ func (e *Exchange) Tick(now time.Time) {
 // room says whether a further citizen may wait for the number.
 func (e *Exchange) room(number string) bool {
 	name, waiting := e.queues.Find(number)
-	return name != "" && waiting < e.config.WaitingMax
+	return name == "" || waiting < e.config.WaitingMax
 }
 
 // settle carries out what the queues order, and tells what happened.
