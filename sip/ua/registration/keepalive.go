@@ -67,6 +67,12 @@ func (r *Registration) sendPing(now time.Time) {
 			r.register(now)
 			return
 		}
+		if flow := flowOf(reply.Response); flow != "" && r.flow != "" && flow != r.flow {
+			// The exchange is there, but this OPTIONS came to it from elsewhere than our REGISTER: over a new TCP
+			// connection, or by a new mapping of a NAT. Calls still go the old way, which leads nowhere.
+			r.register(now)
+			return
+		}
 		r.pingNext = now.Add(r.spread(r.config.KeepAlive, 10))
 	})
 	r.ping = ping

@@ -8,8 +8,8 @@
 package registration
 
 import (
+	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
@@ -59,6 +59,7 @@ type Registration struct {
 	local    netip.AddrPort // what Config.Local said last
 	public   netip.AddrPort // what a NAT made of it; invalid without one
 	learned  int            // how often public has changed
+	flow     string         // where the last REGISTER came from, as the registrar saw it; empty: it did not say
 	bound    sipgo.Uri      // Contact that the registrar knows, or may know; Host is empty without one
 	stale    sipgo.Uri      // Contact to be removed by the next REGISTER; Host is empty without one
 	expires  time.Duration  // to ask for
@@ -203,7 +204,7 @@ func (r *Registration) succeeded(now time.Time, response *sipgo.Response) {
 		r.failed(now, sip.ServerError, client.Reply{Status: response.StatusCode})
 		return
 	}
-	r.active, r.failures, r.stale = true, 0, sipgo.Uri{}
+	r.active, r.failures, r.stale, r.flow = true, 0, sipgo.Uri{}, flowOf(response)
 	r.report(sip.Registered{Expires: expires})
 	if r.learn(response) {
 		r.register(now)
@@ -256,30 +257,42 @@ func (r *Registration) longer(response *sipgo.Response) bool {
 	return true
 }
 
-// learn takes our address as the next hop saw it (RFC 3581: received and rport in our Via) into the Contact.
+// flowOf is where the next hop saw our request come from (RFC 3581: received and rport in our Via); empty if it does not
+// say.
+func flowOf(response *sipgo.Response) string {
+	via := response.Via()
+	if via == nil {
+		return ""
+	}
+	received, _ := via.Params.Get("received")
+	rport, _ := via.Params.Get("rport")
+	if received == "" || rport == "" {
+		return ""
+	}
+	return net.JoinHostPort(strings.Trim(received, "[]"), rport)
+}
+
+// learn takes our address as the next hop saw it into the Contact.
 // It reports whether we must register again for it.
 //
 // Sensible only with UDP, where the exchange can send to that address: with TCP it is the far end of a connection that
 // nobody can open. And only for an address that a Contact may have, and a few times: a NAT with a new mapping for each
 // packet would make us register for ever, while exchanges that deal with NAT answer to the source anyway.
 func (r *Registration) learn(response *sipgo.Response) bool {
-	via := response.Via()
-	if r.client.Transport() != "UDP" || via == nil || r.learned >= addressesMax {
+	if r.client.Transport() != "UDP" || r.learned >= addressesMax {
 		return false
 	}
-	received, _ := via.Params.Get("received")
-	rport, _ := via.Params.Get("rport")
-	host, err := netip.ParseAddr(strings.Trim(received, "[]"))
-	port, err2 := strconv.ParseUint(rport, 10, 16)
-	if err != nil || err2 != nil || port == 0 {
+	seen, err := netip.ParseAddrPort(flowOf(response))
+	if err != nil || seen.Port() == 0 {
 		return false
 	}
-	seen := netip.AddrPortFrom(host.Unmap(), uint16(port))
+	seen = netip.AddrPortFrom(seen.Addr().Unmap(), seen.Port())
 	known := r.local
 	if r.public.IsValid() {
 		known = r.public
 	}
 	known = netip.AddrPortFrom(known.Addr().Unmap(), known.Port())
+	host := seen.Addr()
 	if seen == known || host.IsUnspecified() || host.IsMulticast() || host.IsLoopback() != known.Addr().IsLoopback() {
 		return false
 	}

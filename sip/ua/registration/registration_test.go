@@ -68,6 +68,18 @@ func (b *bench) wantEvent(want sip.Event) {
 	}
 }
 
+// ping waits for the next OPTIONS.
+func (b *bench) ping() uatest.Sent {
+	b.t.Helper()
+	for range 33 {
+		if len(b.Sent) > 0 {
+			break
+		}
+		b.Advance(time.Second)
+	}
+	return b.WantRequest("OPTIONS")
+}
+
 func (b *bench) retry() time.Duration {
 	b.t.Helper()
 	if len(b.events) == 0 {
@@ -283,10 +295,8 @@ func TestASilentExchangeIsNoticedByTheKeepAlive(t *testing.T) {
 	b := newBench(t, 30*time.Second, "udp")
 	b.accept(b.WantRequest("REGISTER"), 300)
 	b.wantEvent(sip.Registered{Expires: 300 * time.Second})
-	b.Advance(33 * time.Second)
-	b.Answer(b.WantRequest("OPTIONS"), "404 Not Found", "tag=o") // a refusal is a sign of life
-	b.Advance(33 * time.Second)
-	ping := b.WantRequest("OPTIONS")
+	b.Answer(b.ping(), "404 Not Found", "tag=o") // a refusal is a sign of life
+	ping := b.ping()
 	b.Advance(5 * time.Second)
 	register := b.WantRequest("REGISTER")
 	b.TimeOut(ping) // late: nobody waits for it any more
@@ -297,11 +307,23 @@ func TestASilentExchangeIsNoticedByTheKeepAlive(t *testing.T) {
 	b.wantEvent(sip.Registered{Expires: 300 * time.Second})
 }
 
+func TestANewConnectionIsRegisteredAnew(t *testing.T) {
+	via := "Via: SIP/2.0/TCP 192.0.2.9:5060;branch=z9hG4bK1;received=192.0.2.9;rport="
+	b := newBench(t, 30*time.Second, "tcp")
+	b.accept(b.WantRequest("REGISTER"), 300, via+"40000")
+	b.wantEvent(sip.Registered{Expires: 300 * time.Second})
+	b.Answer(b.ping(), "200 OK", "tag=o", via+"40000")
+	b.WantNothing()
+	b.Answer(b.ping(), "200 OK", "tag=o", via+"40001") // the exchange has been restarted in between
+	b.accept(b.WantRequest("REGISTER"), 300, via+"40001")
+	b.Answer(b.ping(), "200 OK", "tag=o", via+"40001")
+	b.WantNothing()
+}
+
 func TestALostConnectionIsNoticedByTheKeepAlive(t *testing.T) {
 	b := newBench(t, 30*time.Second, "tcp")
 	b.accept(b.WantRequest("REGISTER"), 300)
-	b.Advance(33 * time.Second)
-	b.Deliver(transaction.Failed{Transaction: b.WantRequest("OPTIONS").Client})
+	b.Deliver(transaction.Failed{Transaction: b.ping().Client})
 	b.WantRequest("REGISTER")
 }
 
