@@ -38,6 +38,10 @@ func (c *call) reconcile(now time.Time) {
 	case c.change.wanted != c.held:
 		c.reinvite(now, c.change.wanted)
 	default:
+		if c.change.tries > 0 { // the re-INVITE that was to be sent again is not wanted any more, unless as a refresh
+			c.change.tries = 0
+			c.refreshLater(now)
+		}
 		c.change.asked = false
 		c.agent.events(sip.HoldChanged{Call: c.id, Held: c.held})
 	}

@@ -299,6 +299,38 @@ func TestGlareIsResolvedByWaiting(t *testing.T) {
 	}
 }
 
+func TestAHoldThatIsNotWantedAnyMoreIsNotSentAgain(t *testing.T) {
+	p := newPhone(t)
+	invite, call := p.dials()
+	p.do(sip.Hold{Call: call})
+	p.Answer(p.WantRequest("INVITE"), "491 Request Pending")
+	p.do(sip.Resume{Call: call})
+	p.wantNoEvent()
+	p.Advance(4 * time.Second)
+	p.wantEvent(sip.HoldChanged{Call: call, Held: false})
+	p.WantResponse(p.asks(invite, "INVITE", 1, body()), 200)
+	p.asks(invite, "ACK", 1, "")
+	p.WantNothing()
+}
+
+func TestARefreshThatMeetsAReinviteIsSentAgain(t *testing.T) {
+	p := newPhone(t)
+	_, call := p.dials("Session-Expires: 600;refresher=uac")
+	p.Advance(300 * time.Second)
+	p.Answer(p.WantRequest("INVITE"), "491 Request Pending")
+	p.Advance(4 * time.Second)
+	p.Answer(p.WantRequest("INVITE"), "491 Request Pending")
+	p.do(sip.Resume{Call: call}) // it is not held: nothing to be sent for that
+	p.Advance(4 * time.Second)
+	p.wantEvent(sip.HoldChanged{Call: call, Held: false})
+	p.Advance(refreshPause)
+	p.Answer(p.WantRequest("INVITE"), "200 OK", withSDP(description(), "Session-Expires: 600;refresher=uac")...)
+	p.WantACK()
+	p.Advance(299 * time.Second)
+	p.WantNothing()
+	p.wantNoEvent()
+}
+
 func TestAPeerThatAlwaysSays491IsNotAskedForEver(t *testing.T) {
 	p := newPhone(t)
 	_, call := p.dials()

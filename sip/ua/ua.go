@@ -8,9 +8,15 @@
 // All of it runs on one goroutine, that of transaction.Endpoint, and receives the time: it has no clock, no sockets, and
 // knows nothing of SDP but that there is some. A file holds one concern of the standards:
 //
-//	call.go      a call, its states and deadlines       invite_in.go, invite_out.go   how calls begin
-//	modify.go    re-INVITE and UPDATE                   hold.go, timer.go, transfer.go, info.go
-//	request.go   requests from the peer                 identity.go  who calls, and whom
+//	call.go        a call, its states and deadlines
+//	invite_in.go   calls that ring here                 invite_out.go  calls that we make
+//	modify.go      re-INVITE and UPDATE, both ways      hold.go        what the phone wants of them
+//	timer.go       refreshing the session               transfer.go    REFER and its NOTIFYs
+//	info.go        digits                               request.go     all other requests of the peer
+//	cause.go       statuses and reasons as sip.Cause
+//
+// What needs no call stands apart: registration, client (requests and digest), session (offer and answer, session timer),
+// identity (who calls, and whom), header (syntax).
 //
 // Limitations: no PRACK (RFC 3262: not offered, and required it is refused), no Replaces, no forked early media mixing,
 // no redirection (a 3xx ends the call).
