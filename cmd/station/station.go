@@ -30,6 +30,9 @@ import (
 // farewell is how long a phone that is switched off may take to end its calls and to unregister.
 const farewell = 2500 * time.Millisecond
 
+// sessionExpires is RFC 4028's recommended session interval: a call that a restarted PBX has forgotten ends within it.
+const sessionExpires = 30 * time.Minute
+
 // Body is what the station shows, and whose keys phonectl presses.
 type Body interface {
 	loop.Body
@@ -87,7 +90,8 @@ func New(config Config) (*Station, error) {
 	})
 	s.agent = ua.New(ua.Config{
 		Account: account, Local: local, UserAgent: "Freizeichen/" + config.Version,
-		CalledFrom: calledFrom(config.Config), KeepAlive: config.Config.Network.KeepAlive, Log: config.Logger,
+		CalledFrom: calledFrom(config.Config), KeepAlive: config.Config.Network.KeepAlive,
+		SessionExpires: sessionExpires, Log: config.Logger,
 	}, endpoint.Transactions(), s.media, func(e sip.Event) { s.loop.Post(e) })
 	s.voice = voice.New(config.Sound, s.media, voice.Config{Country: country(config.Config)}, s.soundGone, config.Logger)
 	s.loop = loop.New(loop.Config{

@@ -23,6 +23,7 @@
 package ua
 
 import (
+	"context"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
@@ -133,7 +134,11 @@ func (a *Agent) registrationChanged(event sip.Event) {
 	case sip.Registered:
 		a.log.Debug("registered", "account", a.config.Account.String(), "expires", event.Expires)
 	case sip.Unregistered:
-		a.log.Warn("not registered", "account", a.config.Account.String(), "cause", event.Cause,
+		level := slog.LevelWarn
+		if event.Cause == sip.Normal { // as asked for
+			level = slog.LevelDebug
+		}
+		a.log.Log(context.Background(), level, "not registered", "account", a.config.Account.String(), "cause", event.Cause,
 			"status", event.Status, "retry", event.Retry)
 	}
 	a.events(event)
