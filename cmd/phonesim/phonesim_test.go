@@ -13,9 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"freizeichen/cmd/phonesim/internal/page"
 	"freizeichen/device/console"
-	"freizeichen/device/screen"
 )
 
 func TestWhatTheCommandLineGetsWrongIsSaidWithTheRightForm(t *testing.T) {
@@ -64,16 +62,6 @@ func TestTheFlagsOverruleTheFile(t *testing.T) {
 	}
 	if o, err = parseOptions(nil, io.Discard); err != nil || !o.builtIn || !o.browser || o.socket != console.DefaultSocket() {
 		t.Errorf("without flags: %+v, %v", o, err)
-	}
-}
-
-func TestThePageFindsAllItsWordsInTheCatalogue(t *testing.T) {
-	for _, language := range []screen.Language{screen.German, screen.English} {
-		for _, id := range page.Labels() {
-			if screen.Label(language, string(id)) == string(id) && id != "panel" && id != "simulator" {
-				t.Errorf("%s: no words for %q", language, id)
-			}
-		}
 	}
 }
 
