@@ -62,6 +62,7 @@ func Start(t testing.TB) *PBX {
 	t.Helper()
 	p := &PBX{t: t, root: tool.Asterisk(t)}
 	hosts(t, p.root)
+	sweep(t, p.root)
 	dir, err := os.MkdirTemp(filepath.Join(p.root, "tmp"), "pbx-")
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +105,20 @@ func hosts(t testing.TB, root string) {
 	// Another run may read it now: it is replaced in one step.
 	temporary := fmt.Sprintf("%s.%d", path, os.Getpid())
 	if err := errors.Join(os.WriteFile(temporary, []byte(want), 0o644), os.Rename(temporary, path)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sweep removes what runs left that were killed, a day ago or longer.
+func sweep(t testing.TB, root string) {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(root, "tmp/pbx-*"))
+	for _, dir := range dirs {
+		if info, statErr := os.Stat(dir); statErr == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -6,17 +6,25 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"freizeichen/test/tool"
 )
 
-// programs is the folder with phonesim and phonectl, built once. TestMain removes it.
+// programs is the folder with phonesim and phonectl, built once. TestMain removes it. In CI they are built with the
+// race detector, which takes three times as long: these tests are the busiest life that a whole phone has here.
 var programs = sync.OnceValues(func() (string, error) {
 	dir := os.Getenv(programsVariable)
 	build := exec.Command("go", "build", "-o", dir, "./cmd/phonesim", "./cmd/phonectl")
+	if tool.CI() {
+		build.Args = slices.Insert(build.Args, 2, "-race")
+		build.Env = append(os.Environ(), "CGO_ENABLED=1")
+	}
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the phone: %w\n%s", err, out)
@@ -113,6 +121,10 @@ func (p *phone) stop() {
 		p.t.Errorf("the phone has not ended %s after SIGTERM", farewell)
 		_ = p.process.Process.Kill()
 		<-p.exited
+	}
+	// A race that was found is exit status 66, a panic 2.
+	if status := p.process.ProcessState; !status.Success() {
+		p.t.Errorf("the phone ended with %s", status)
 	}
 }
 
