@@ -67,8 +67,10 @@ func TestACallFromTheQueueIsSeenHeardAndAnsweredByAClick(t *testing.T) {
 
 // litPixels counts the pixels of the panel that differ from its corner.
 const litPixels = `(() => {
-	const canvas = document.getElementById("screen");
-	const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+	const screen = document.getElementById("screen");
+	const context = new OffscreenCanvas(screen.width, screen.height).getContext("2d", { willReadFrequently: true });
+	context.drawImage(screen, 0, 0);
+	const { data } = context.getImageData(0, 0, screen.width, screen.height);
 	let lit = 0;
 	for (let i = 0; i < data.length; i += 4) if (data[i] !== data[0] || data[i + 1] !== data[1] || data[i + 2] !== data[2]) lit++;
 	return lit;
