@@ -62,11 +62,15 @@ test: tools check ## The one test command: check, then the phone against a real 
 	go test -count=1 -timeout 15m $(suites)
 	@if [ -d test/simulate ]; then set -x; FREIZEICHEN_SEEDS=$(SEEDS) go test -count=1 -timeout 10m ./test/simulate/...; fi
 
+# A target whose time ends in the middle of an input fails with "context deadline exceeded" (go.dev/issue/75804): no finding.
 fuzz: ## Run every fuzz target for FUZZTIME (10s)
 	@{ grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' cmd device firmware hal sip test 2>/dev/null || true; } | sort -u | \
 	while IFS=: read -r file name; do \
-	  echo "$$(dirname "$$file") $${name#func }"; \
-	  go test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
+	  dir=./$$(dirname "$$file"); name=$${name#func }; \
+	  if out=$$(go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" 2>&1); then echo "$$dir $$name: $$(tail -n 1 <<<"$$out")"; \
+	  elif grep -q 'context deadline exceeded' <<<"$$out" && ! grep -q 'Failing input' <<<"$$out"; then \
+	    echo "$$dir $$name: its time ended in the middle of an input"; \
+	  else echo "$$out"; exit 1; fi; \
 	done
 
 bench: tools ## Measure the phone beside baresip: start, INVITE to 180, lift to 200, CPU, memory, allocations
