@@ -48,7 +48,7 @@ func TestACallIsAnsweredAndEndedWithoutAMouse(t *testing.T) {
 	tab.shows("775")
 }
 
-// stops goes through the page with Tab, from its beginning to its end, and notes where the focus can be seen.
+// focused is where the focus is, and whether it can be seen.
 const focused = `(() => {
 	const e = document.activeElement;
 	if (!e || e === document.body) return { name: "" };

@@ -1,8 +1,12 @@
 package browser
 
 import (
+	"context"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -63,11 +67,11 @@ func TestACallSurvivesItsPage(t *testing.T) {
 	tab.until(`document.documentElement.dataset.hook === "up"`)
 	p.says("line1: talking")
 
-	// A key that is down when its page goes does not stay down.
+	// A key that is down when its page crashes does not stay down.
 	tab.run(`document.dispatchEvent(new KeyboardEvent("keydown", { key: "5", code: "Digit5" }))`)
 	other := b.openPhone(p)
 	other.until(`document.querySelector('[data-key="5"]').classList.contains("pressed")`)
-	tab.close()
+	tab.crash()
 	other.until(`!document.querySelector('[data-key="5"]').classList.contains("pressed")`)
 	other.close()
 	p.says("line1: talking")
@@ -80,4 +84,12 @@ func TestACallSurvivesItsPage(t *testing.T) {
 	last.until(`document.documentElement.dataset.hook === "up"`)
 	last.click("#handset")
 	p.until("the citizen has been hung up on", func() bool { return !central.Present(id) })
+}
+
+// crash ends the page as a fault of the browser does: it can say nothing any more.
+func (tab *tab) crash() {
+	ctx, cancel := context.WithTimeout(tab.ctx, time.Second)
+	defer cancel()
+	_, _ = chromedp.Call(ctx, page.Crash, cdp.Empty{}) // nobody is left to answer
+	tab.close()
 }
