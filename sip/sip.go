@@ -120,7 +120,7 @@ const (
 	Elsewhere            // CANCEL with Reason "answered elsewhere": no missed call
 	Unavailable          // 480: the callee is not there
 	Unreachable          // no answer from the network, host unknown, port closed
-	WrongPassword        // 401 or 407 again after our answer to the challenge, 403 to a REGISTER
+	WrongPassword        // 401 or 407 again after our answer to the challenge, 403 to a REGISTER: the PBX does not say whether it knows the user
 	UnknownAccount       // 404 to a REGISTER
 	NoCommonCodec        // 488, 415, or an answer we cannot play
 	ServerError          // 5xx

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,13 @@ func (w *world) Set(p voice.Plan) {
 	w.plan = p
 }
 
+// seen is a copy of what was given so far.
+func (w *world) seen() (commands []sip.Command, display hal.Display, shown int, plan voice.Plan) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.commands), w.display, w.shown, w.plan
+}
+
 func (w *world) Draw(phone.View) *image.Paletted { return nil }
 
 func (w *world) Text(v phone.View) []string { return []string{describeView(v)} }
@@ -72,16 +80,17 @@ func TestAnEventBecomesCommandDisplayAndPlan(t *testing.T) {
 		l.Post(sip.Registered{Expires: time.Minute})
 		l.Post(sip.Incoming{Call: 2, From: sip.Party{Name: "Ada", Number: "03023125001"}, Topic: "Elterngeld"})
 		synctest.Wait()
-		if w.plan.Tone != voice.Ring || w.display.Lamps[hal.LampMessage] != hal.BlinkFast {
-			t.Fatalf("while it rings: %+v, %+v", w.plan, w.display)
+		if _, display, _, plan := w.seen(); plan.Tone != voice.Ring || display.Lamps[hal.LampMessage] != hal.BlinkFast {
+			t.Fatalf("while it rings: %+v, %+v", plan, display)
 		}
 		l.Post(hal.HookChange{Up: true})
 		synctest.Wait()
-		if len(w.commands) != 1 || w.commands[0] != (sip.Answer{Call: 2}) {
-			t.Fatalf("lifting sent %v", w.commands)
+		commands, _, _, plan := w.seen()
+		if len(commands) != 1 || commands[0] != (sip.Answer{Call: 2}) {
+			t.Fatalf("lifting sent %v", commands)
 		}
-		if w.plan.Live != 2 || w.plan.Route != hal.Handset || w.plan.Tone != voice.Quiet || w.plan.Calls[0] != 2 || l.LastLive() != 2 {
-			t.Fatalf("plan in conversation is %+v", w.plan)
+		if plan.Live != 2 || plan.Route != hal.Handset || plan.Tone != voice.Quiet || plan.Calls[0] != 2 || l.LastLive() != 2 {
+			t.Fatalf("plan in conversation is %+v", plan)
 		}
 	})
 }
@@ -101,10 +110,11 @@ func TestTheDeadlineTicksByItself(t *testing.T) {
 		if l.View().Status.Volume != nil {
 			t.Fatal("nothing took the volume bar away")
 		}
-		shown := w.shown
+		_, _, before, _ := w.seen()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if n := w.shown - shown; n < 10 || n > 11 {
+		_, _, after, _ := w.seen()
+		if n := after - before; n < 10 || n > 11 {
 			t.Fatalf("an idle phone was drawn %d times in 10 minutes, want once a minute", n)
 		}
 	})

@@ -19,7 +19,7 @@ var german = catalogue{
 		sip.Elsewhere:      "Anderswo angenommen",
 		sip.Unavailable:    "Teilnehmer nicht erreichbar",
 		sip.Unreachable:    "Anlage nicht erreichbar",
-		sip.WrongPassword:  "Falsches Passwort",
+		sip.WrongPassword:  "Konto/Passwort falsch",
 		sip.UnknownAccount: "Nebenstelle unbekannt",
 		sip.NoCommonCodec:  "Kein gemeinsames Tonformat",
 		sip.ServerError:    "Störung der Anlage",

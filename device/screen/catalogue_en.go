@@ -19,7 +19,7 @@ var english = catalogue{
 		sip.Elsewhere:      "Answered elsewhere",
 		sip.Unavailable:    "Not available",
 		sip.Unreachable:    "Exchange not reachable",
-		sip.WrongPassword:  "Wrong password",
+		sip.WrongPassword:  "Wrong user/password",
 		sip.UnknownAccount: "Unknown extension",
 		sip.NoCommonCodec:  "No common sound format",
 		sip.ServerError:    "Fault of the exchange",

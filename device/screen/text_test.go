@@ -51,7 +51,7 @@ func TestTheTextReadsLikeThePanel(t *testing.T) {
 		language Language
 		want     []string
 	}{
-		{"failed", German, []string{"201, nicht angemeldet, 10:42", "Nicht angemeldet", "Falsches Passwort.", "Neuer Versuch in 12 s."}},
+		{"failed", German, []string{"201, nicht angemeldet, 10:42", "Nicht angemeldet", "Konto/Passwort falsch.", "Neuer Versuch in 12 s."}},
 		{"lost", German, []string{"201, Verbindung verloren, 10:42, 12 verpasste Anrufe", "Verbindung zur Anlage verloren", "Anlage nicht erreichbar.",
 			"Neuer Versuch in 4 min."}},
 		{"idle", English, []string{"201, registered, 10:42", "Friday, 20 November", "Keys: Redial · Missed calls"}},

@@ -51,7 +51,7 @@ func TestAPhoneThatIsSwitchedOffIsRungNoMore(t *testing.T) {
 func TestAWrongPasswordStandsOnThePanel(t *testing.T) {
 	pbx := Start(t)
 	p := startAt(t, "sip:203:falsch@"+pbx.Address())
-	p.waitShow("Falsches Passwort")
+	p.waitShow("Konto/Passwort falsch")
 	if said := p.said(); strings.Contains(said, "falsch") {
 		t.Errorf("the password stands in the log:\n%s", said)
 	}
@@ -65,7 +65,7 @@ func TestAnUnknownAccountStandsOnThePanel(t *testing.T) {
 // Asterisk does not tell strangers who exists: it answers as to a wrong password.
 func TestAnAccountThatNobodyKnowsStandsOnThePanel(t *testing.T) {
 	pbx := Start(t)
-	startPhone(t, pbx, "299").waitShow("Nicht angemeldet", "Falsches Passwort")
+	startPhone(t, pbx, "299").waitShow("Nicht angemeldet", "Konto/Passwort falsch")
 }
 
 func TestAPBXThatIsAwayAtTheStartIsFoundWhenItComes(t *testing.T) {
