@@ -184,6 +184,9 @@ func parseAddress(s string) (a address, err error) {
 	return a, err
 }
 
+// paramsMax bounds the parameters of one value; a Via or a Contact has ten.
+const paramsMax = 64
+
 // params reads "name=value;name" behind the first semicolon. Names become small letters (RFC 3261 section 7.3.1:
 // case-insensitive). A quoted value keeps its quotes, unless there is white space in it: then sipgo quotes it
 // when it writes, and would quote it twice.
@@ -194,6 +197,9 @@ func params(s string) (sip.HeaderParams, error) {
 	}
 	p := make(sip.HeaderParams, 0, len(items))
 	for _, item := range items {
+		if len(p) == paramsMax {
+			return p, errSyntax
+		}
 		name, value, _ := strings.Cut(item, "=")
 		name, value = strings.Trim(name, lws), strings.Trim(value, lws)
 		if !isToken(name) {

@@ -9,6 +9,10 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
+// fieldsMax bounds the header field values of a message, each element of a list counted: a call through ten proxies has
+// less than a hundred. What is kept of a message is then little more than its size.
+const fieldsMax = 256
+
 // cseqMax is the largest sequence number (RFC 3261 section 8.1.1.5: less than 2**31).
 const cseqMax = 1<<31 - 1
 
@@ -45,6 +49,7 @@ type parser struct {
 	request   *sip.Request  // one of the two
 	response  *sip.Response // is set
 	fault     *Fault
+	fields    int // values of header fields so far
 	hasLength bool
 	length    uint64 // value of the first Content-Length
 	lengths   int    // how many Content-Length fields there are
@@ -83,14 +88,30 @@ func (p *parser) head(text string) bool {
 		return false
 	}
 	for i := 1; i < len(lines); {
-		line := lines[i]
+		end := i + 1
 		// RFC 3261 section 7.3.1: a line that starts with SP or HT continues the field before it.
-		for i++; i < len(lines) && lines[i] != "" && isLWS(lines[i][0]); i++ {
-			line = strings.TrimRight(line, lws) + " " + strings.Trim(lines[i], lws)
+		for end < len(lines) && lines[end] != "" && isLWS(lines[end][0]) {
+			end++
 		}
-		p.field(line)
+		p.field(unfold(lines[i:end]))
+		i = end
 	}
 	return true
+}
+
+// unfold makes one line of a header field's lines, with single spaces between them.
+func unfold(lines []string) string {
+	if len(lines) == 1 {
+		return lines[0]
+	}
+	var b strings.Builder
+	b.WriteString(strings.TrimRight(lines[0], lws))
+	for _, line := range lines[1:] {
+		if line = strings.Trim(line, lws); line != "" {
+			b.WriteString(" " + line)
+		}
+	}
+	return b.String()
 }
 
 func (p *parser) startLine(line string) bool {
@@ -169,7 +190,12 @@ func (p *parser) field(line string) {
 				p.hasLength, p.length = true, uint64(*length)
 			}
 		}
-		m.AppendHeader(h)
+		if p.fields++; p.fields <= fieldsMax {
+			m.AppendHeader(h)
+		}
+	}
+	if p.fields > fieldsMax {
+		p.blame("Too Many Header Fields")
 	}
 }
 

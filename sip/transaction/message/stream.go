@@ -10,13 +10,14 @@ const (
 	// headMax bounds start line and header fields of a message on a stream: one datagram's worth.
 	headMax = 64 << 10
 	// bodyMax bounds a body on a stream. Ours are SDP and presence documents of a few kilobytes.
-	bodyMax = 256 << 10
+	bodyMax = 64 << 10
 )
 
 // A Stream cuts messages out of a byte stream (RFC 3261 section 18.3). The zero value is ready.
 type Stream struct {
 	buf     []byte
 	scanned int // bytes of buf known to hold no end of head
+	wanted  int // bytes of the message that begins buf, once its head has come; 0: not known yet
 	skip    int // bytes of a refused body still to come
 }
 
@@ -30,6 +31,9 @@ func (s *Stream) Write(data []byte) {
 // Next is the next message, in the manner of Parse. ErrIncomplete: more bytes are needed; ErrPing: answer CRLF;
 // ErrLost: close. After any other error the next message can be read, unless a Fault says Lost.
 func (s *Stream) Next() (sip.Message, error) {
+	if len(s.buf) < s.wanted {
+		return nil, ErrIncomplete // the head has been read, and need not be again for each piece of the body
+	}
 	if err := s.keepAlive(); err != nil {
 		return nil, err
 	}
@@ -46,7 +50,7 @@ func (s *Stream) Next() (sip.Message, error) {
 	known := p.head(string(s.buf[:end]))
 	length, framed := p.bodyLength(known, s.buf[:end])
 	if framed && length <= bodyMax && len(s.buf) < end+4+length {
-		s.scanned = end
+		s.scanned, s.wanted = end, end+4+length
 		return nil, ErrIncomplete
 	}
 	body := s.buf[end+4:]
@@ -95,7 +99,7 @@ func (p *parser) bodyLength(known bool, head []byte) (length int, framed bool) {
 // drop forgets the first n bytes; it moves the rest, so that the buffer does not grow with the stream.
 func (s *Stream) drop(n int) {
 	s.buf = append(s.buf[:0], s.buf[n:]...)
-	s.scanned = 0
+	s.scanned, s.wanted = 0, 0
 }
 
 // keepAlive consumes CRLF between messages.
