@@ -3,6 +3,7 @@ package offer
 import (
 	"errors"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -395,4 +396,20 @@ func FuzzAccept(f *testing.F) {
 			t.Fatalf("agreed on %+v", m)
 		}
 	})
+}
+
+// TestManyFormatsCostLittle: 16 kB from a stranger must not stop the phone's signalling.
+func TestManyFormatsCostLittle(t *testing.T) {
+	lines := append([]string{"m=audio 4000 RTP/AVP" + strings.Repeat(" 9", 4000) + " 8"}, slices.Repeat([]string{"a=rtpmap:7 x/1"}, 400)...)
+	offer := session(lines...)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, m, err := Answer(local, offer)
+	runtime.ReadMemStats(&after)
+	if err != nil || m.Codec != sip.PCMA {
+		t.Errorf("agreed on %+v, %v", m, err)
+	}
+	if cost := after.TotalAlloc - before.TotalAlloc; cost > 2<<20 {
+		t.Errorf("%d bytes cost %d bytes of memory", len(offer), cost)
+	}
 }

@@ -78,11 +78,13 @@ func (d *description) direction(i int) sip.Direction {
 
 // formats are the payload types of stream i that we know.
 func (d *description) formats(i int) (formats []format) {
+	var seen [128]bool // by payload type: one that is named again says nothing new, and each costs a look at all attributes
 	for _, text := range d.media[i].formats {
 		number, err := strconv.ParseUint(text, 10, 7)
-		if err != nil {
+		if err != nil || seen[number] {
 			continue // no payload type, so none that we know
 		}
+		seen[number] = true
 		f := format{number: uint8(number)}
 		switch name := d.encoding(i, text); {
 		case strings.EqualFold(name, "PCMA/8000"):
