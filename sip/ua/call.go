@@ -118,6 +118,13 @@ func (c *call) apply(agreed sip.Media) error {
 	return nil
 }
 
+// undescribed logs that a description cannot be used. The error repeats pieces of it, and there people's names may stand:
+// they are for debug level only.
+func (c *call) undescribed(what string, err error) {
+	c.agent.log.Warn(what, "call", c.id, "status", statusOf(err))
+	c.agent.log.Debug(what, "call", c.id, "error", err)
+}
+
 // heldByPeer reports a change of the peer's hold. The peer holds us when it does not want to hear us: sendonly,
 // inactive, or the address 0.0.0.0 of RFC 2543 (RFC 3264 section 8.4).
 func (c *call) heldByPeer(agreed sip.Media) {

@@ -93,7 +93,7 @@ func (c *call) prepare(invite *sipgo.Request) int {
 	}
 	answer, agreed, err := c.sound.ours.Answer(sip.SendRecv, invite.Body())
 	if err != nil {
-		c.agent.log.Warn("refused a call", "error", err)
+		c.undescribed("refused a call", err)
 		return statusOf(err)
 	}
 	c.in.answer, c.in.agreed = answer, agreed
@@ -223,7 +223,7 @@ func (c *call) acknowledged(now time.Time, ack *sipgo.Request) {
 	if p.offered {
 		agreed, err := c.sound.ours.Accept(p.direction, ack.Body())
 		if err != nil {
-			c.agent.log.Warn("the ACK has no answer", "call", c.id, "error", err)
+			c.undescribed("the ACK has no answer", err)
 			c.bye(now, sip.NoCommonCodec, 0)
 			return
 		}

@@ -175,7 +175,7 @@ func (c *call) earlyMedia(l *leg, response *sipgo.Response) bool {
 		err = c.apply(agreed)
 	}
 	if err != nil {
-		c.agent.log.Warn("no early media", "call", c.id, "error", err)
+		c.undescribed("no early media", err)
 		return false
 	}
 	l.answered, l.agreed = true, agreed
@@ -214,7 +214,7 @@ func (c *call) establish(now time.Time, l *leg, response *sipgo.Response) {
 	case header.IsSDP(response):
 		var err error
 		if agreed, err = c.sound.ours.Accept(sip.SendRecv, response.Body()); err != nil {
-			c.agent.log.Warn("the answer cannot be used", "call", c.id, "error", err)
+			c.undescribed("the answer cannot be used", err)
 			c.bye(now, sip.NoCommonCodec, 0)
 			return
 		}

@@ -54,7 +54,7 @@ func (c *call) reinvited(now time.Time, id transaction.ServerID, invite *sipgo.R
 func (c *call) answerOffer(now time.Time, id transaction.ServerID, request *sipgo.Request) ([]byte, bool) {
 	answer, agreed, err := c.sound.ours.Answer(c.wish(), request.Body())
 	if err != nil {
-		c.agent.log.Warn("refused a change of the sound", "call", c.id, "error", err)
+		c.undescribed("refused a change of the sound", err)
 		c.agent.respond(now, id, request, statusOf(err))
 		return nil, false
 	}
@@ -146,7 +146,7 @@ func (c *call) changed(now time.Time, response *sipgo.Response, held bool, direc
 	c.dialog.Refresh(response)
 	agreed, err := c.sound.ours.Accept(direction, response.Body())
 	if err != nil {
-		c.agent.log.Warn("the answer cannot be used", "call", c.id, "error", err)
+		c.undescribed("the answer cannot be used", err)
 		c.bye(now, sip.NoCommonCodec, 0)
 		return
 	}
