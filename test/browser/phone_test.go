@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -76,7 +75,7 @@ func (p *phone) start(listen string, arguments ...string) {
 	defer stderr.Close() // the process has its own
 	p.process = exec.Command(filepath.Join(dir, "phonesim"), append([]string{"-socket", p.socket, "-listen", listen}, arguments...)...)
 	p.process.Stderr = stderr
-	p.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.process.SysProcAttr = noOrphan()
 	stdout, err := p.process.StdoutPipe()
 	if err != nil {
 		p.t.Fatal(err)
