@@ -30,6 +30,10 @@ import (
 // farewell is how long a phone that is switched off may take to end its calls and to unregister.
 const farewell = 2500 * time.Millisecond
 
+// transactionsMax bounds what strangers can make a phone remember, to 8 MB: its exchange has 16 requests a second for it
+// even while one of them floods it.
+const transactionsMax = 2048
+
 // sessionExpires is RFC 4028's recommended session interval: a call that a restarted PBX has forgotten ends within it.
 const sessionExpires = 30 * time.Minute
 
@@ -75,7 +79,7 @@ func New(config Config) (*Station, error) {
 	endpoint, err := transaction.Open(transaction.Config{
 		Network: account.Transport, Local: config.Config.Network.Local, TCP: config.ListenPacket == nil,
 		Server: server(account), Methods: ua.Methods(), Extensions: ua.Extensions(), ListenPacket: config.ListenPacket,
-		Log: config.Logger,
+		TransactionsMax: transactionsMax, Log: config.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ type Config struct {
 	Timers          Timers
 	Methods         []string // what the user understands (Allow); empty: every method
 	Extensions      []string // option tags the user understands (Require)
-	TransactionsMax int      // zero means 8192
+	TransactionsMax int      // of either side; zero means 8192
 
 	// ListenPacket opens the UDP socket; nil means net.ListenPacket. Tests put a siptest.Wire here.
 	ListenPacket func(network, address string) (net.PacketConn, error)

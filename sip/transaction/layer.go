@@ -17,7 +17,7 @@ import (
 const (
 	// magicCookie begins every branch of RFC 3261 section 8.1.1.7.
 	magicCookie = "z9hG4bK"
-	// transactionsMax is the default of Settings.TransactionsMax: 32 s of 250 requests a second, a few dozen MB.
+	// transactionsMax is the default of Settings.TransactionsMax: 32 s of 250 requests a second, 32 MB at most.
 	transactionsMax = 8192
 	// datagramMax is the largest request that may go by UDP while the path MTU is unknown (RFC 3261 section 18.1.1).
 	datagramMax = 1300
@@ -32,7 +32,7 @@ type Settings struct {
 	Timers          Timers
 	Methods         []string // what the user understands, for Allow; empty allows every known method
 	Extensions      []string // option tags the user understands, for Require and Supported
-	TransactionsMax int      // client and server transactions together; zero means 8192
+	TransactionsMax int      // client transactions, and as many server transactions; zero means 8192
 	// Hop says how a request leaves. It is asked once for every request and must not block.
 	Hop func(*sip.Request) Hop
 	// Token makes unguessable text for branches and tags (RFC 3261 section 19.3); nil means crypto/rand.
@@ -71,6 +71,7 @@ type Layer struct {
 	servers map[serverKey]server
 	byID    map[ServerID]server
 	merges  map[mergeKey]int // how many server transactions there are of a request
+	room    room             // of the server transactions
 	last    uint64           // last ID given
 	table   timetable
 	sends   []Send
@@ -94,6 +95,7 @@ func New(set Settings) *Layer {
 		servers: map[serverKey]server{},
 		byID:    map[ServerID]server{},
 		merges:  map[mergeKey]int{},
+		room:    newRoom(set.TransactionsMax),
 	}
 }
 
@@ -191,7 +193,7 @@ func (l *Layer) receiveRequest(now time.Time, r *sip.Request, fault *message.Fau
 			l.emit(RequestReceived{Request: r})
 		}
 		return
-	case l.Len() >= l.set.TransactionsMax:
+	case !l.room.admits(host(r), size(r)):
 		l.answerStateless(r, 503, "Service Unavailable")
 		return
 	}
@@ -213,7 +215,7 @@ func (l *Layer) receiveRequest(now time.Time, r *sip.Request, fault *message.Fau
 // Request implements Transactions. Via fields of an earlier try are replaced.
 func (l *Layer) Request(now time.Time, r *sip.Request) ClientID {
 	id := l.nextClient()
-	if l.Len() >= l.set.TransactionsMax {
+	if len(l.clients) >= l.set.TransactionsMax {
 		l.emit(Failed{id, errFull})
 		return id
 	}

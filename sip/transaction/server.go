@@ -80,6 +80,8 @@ type reception struct {
 	key        serverKey
 	merge      mergeKey
 	request    *sip.Request
+	host       string    // where it came from
+	bytes      int       // that it takes up
 	reply      Send      // the last response, ready to be sent again
 	toTag      string    // of the last response
 	over       bool      // terminated
@@ -91,7 +93,8 @@ func (x *reception) base() *reception { return x }
 
 func (l *Layer) newServer(now time.Time, key serverKey, r *sip.Request) server {
 	l.last++
-	x := reception{layer: l, id: ServerID(l.last), key: key, merge: mergeKeyOf(r), request: r}
+	x := reception{layer: l, id: ServerID(l.last), key: key, merge: mergeKeyOf(r), request: r, host: host(r), bytes: size(r)}
+	l.room.enter(x.host, x.bytes)
 	var s server
 	if r.Method == sip.INVITE {
 		s = &serverInvite{reception: x, trying: now.Add(tryingDelay)}
@@ -157,6 +160,7 @@ func (x *reception) linger(now time.Time, wait time.Duration) {
 
 func (x *reception) end() {
 	x.over = true
+	x.layer.room.leave(x.host, x.bytes)
 	delete(x.layer.servers, x.key)
 	delete(x.layer.byID, x.id)
 	if x.merge == (mergeKey{}) {
