@@ -39,7 +39,8 @@ check: ## All that is quick, under a minute: gofmt, vet, staticcheck, rules, rac
 	  if [ -n "$$bad" ]; then echo "gofmt -w these:"; echo "$$bad"; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...
-	@packages=$$(go list ./... | grep -vE '$(big)'); \
+	go test ./test/imports
+	@packages=$$(go list ./... | grep -vE '$(big)|/test/imports$$'); \
 	if command -v gcc >/dev/null || [ -n "$${CI:-}" ]; then echo "go test -race, everything but $(BIG)"; CGO_ENABLED=1 go test -race -timeout 3m $$packages; \
 	else echo "gcc is missing: the tests run without the race detector"; go test -timeout 3m $$packages; fi
 	@$(MAKE) cross
