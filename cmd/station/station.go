@@ -34,6 +34,9 @@ const farewell = 2500 * time.Millisecond
 // even while one of them floods it.
 const transactionsMax = 2048
 
+// connectionsMax bounds the TCP connections of others: a phone has one exchange, perhaps of several hosts.
+const connectionsMax = 32
+
 // sessionExpires is RFC 4028's recommended session interval: a call that a restarted PBX has forgotten ends within it.
 const sessionExpires = 30 * time.Minute
 
@@ -79,7 +82,7 @@ func New(config Config) (*Station, error) {
 	endpoint, err := transaction.Open(transaction.Config{
 		Network: account.Transport, Local: config.Config.Network.Local, TCP: config.ListenPacket == nil,
 		Server: server(account), Methods: ua.Methods(), Extensions: ua.Extensions(), ListenPacket: config.ListenPacket,
-		TransactionsMax: transactionsMax, Log: config.Logger,
+		TransactionsMax: transactionsMax, ConnectionsMax: connectionsMax, Log: config.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ type Config struct {
 	Methods         []string // what the user understands (Allow); empty: every method
 	Extensions      []string // option tags the user understands (Require)
 	TransactionsMax int      // of either side; zero means 8192
+	ConnectionsMax  int      // TCP connections that others may open; zero means 1024
 
 	// ListenPacket opens the UDP socket; nil means net.ListenPacket. Tests put a siptest.Wire here.
 	ListenPacket func(network, address string) (net.PacketConn, error)
@@ -98,6 +99,9 @@ func Open(config Config) (*Endpoint, error) {
 	}
 	if !config.Local.Addr().IsValid() {
 		config.Local = netip.AddrPortFrom(netip.IPv4Unspecified(), config.Local.Port())
+	}
+	if config.ConnectionsMax == 0 {
+		config.ConnectionsMax = connectionsMax
 	}
 	if config.ListenPacket == nil {
 		config.ListenPacket = net.ListenPacket
@@ -312,6 +316,9 @@ func (e *Endpoint) receive(network string, from netip.AddrPort, data []byte, m s
 	m.SetTransport(network)
 	m.SetSource(from.String())
 	return e.Do(func(now time.Time) {
+		if c := e.streams[from]; c != nil && network == "TCP" {
+			c.used = now
+		}
 		if faulty {
 			e.layer.ReceiveFault(now, m.(*sip.Request), fault)
 			return

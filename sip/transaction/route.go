@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -143,6 +144,7 @@ func (e *Endpoint) transmit(now time.Time, s Send) {
 		return
 	}
 	key := s.Network + " " + s.Destination
+	e.forgetNames(now)
 	n, known := e.names[key]
 	switch {
 	case !known && len(e.names) >= namesMax:
@@ -162,6 +164,17 @@ func (e *Endpoint) transmit(now time.Time, s Send) {
 		network := strings.ToLower(s.Network)
 		e.spawn(func() { e.lookUp(n, network, host, port) })
 	}
+}
+
+// forgetNames drops what is out of date once too much is remembered: names come from peers, too. Our server's stays, a
+// stale address being better than none.
+func (e *Endpoint) forgetNames(now time.Time) {
+	if len(e.names) < namesMax {
+		return
+	}
+	maps.DeleteFunc(e.names, func(key string, n *name) bool {
+		return n.waiting == nil && !n.until.After(now) && !strings.HasSuffix(key, " "+e.config.Server)
+	})
 }
 
 // lookUp asks the resolver, away from Run's goroutine, and sends what has waited.

@@ -145,6 +145,21 @@ func TestARequestToAnUnknownNameFails(t *testing.T) {
 	})
 }
 
+func TestNamesOfLongAgoMakeRoomForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dns := &resolver{err: errors.New("no such host")}
+		config := onWire(siptest.NewWire(1), "192.0.2.1:5060")
+		config.Lookup = dns.lookup
+		phone := serve(t, config, nil)
+		for i := range 2 * namesMax {
+			phone.request(newRequest(sip.OPTIONS, fmt.Sprintf("sip:x@host%d.example.com", i), "call"))
+			if e, ok := phone.wait(t).(Failed); !ok || errors.Is(e.Err, errNames) {
+				t.Fatalf("name %d: got %v", i, e.Err)
+			}
+		}
+	})
+}
+
 func TestTooManyRequestsForOneNameFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dns := &resolver{delay: time.Hour}

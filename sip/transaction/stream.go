@@ -14,14 +14,20 @@ import (
 )
 
 const (
-	// acceptedMax bounds the TCP connections of others: an exchange in one process with its phones. streamsMax lets
-	// our own be dialled however many strangers there are.
-	acceptedMax = 1024
-	streamsMax  = acceptedMax + 64
+	// connectionsMax is the default of Config.ConnectionsMax: an exchange in one process with its phones.
+	connectionsMax = 1024
+	// dialledMax is how many more there may be for us to dial, however many strangers there are.
+	dialledMax = 64
 	// acceptPause keeps a listener without descriptors from taking the processor.
 	acceptPause = 100 * time.Millisecond
 	// firstWait is how long a connection that was accepted may be silent before its first message.
 	firstWait = 30 * time.Second
+	// messageWait is how long a message may take from its first byte to its last: whoever stops in the middle, or sends a
+	// byte now and then, wants to hold the connection and not to tell us anything.
+	messageWait = 30 * time.Second
+	// silenceMin is how long a connection must have been silent to give way to another. RFC 3261 section 18: it is to be
+	// kept at least as long as a transaction can last.
+	silenceMin = 40 * time.Second
 	// streamQueue bounds what waits for one connection: a re-registration burst while it is being dialled.
 	streamQueue = 64
 	// dialWait and writeWait end before the transaction would (64*T1).
@@ -41,9 +47,11 @@ var (
 // A stream is one TCP connection, dialled or accepted. Run's goroutine owns it; two others write and read, so that
 // nobody waits for a slow peer and the order is kept.
 type stream struct {
-	remote  netip.AddrPort
-	out     chan []byte           // closed by Run's goroutine when the stream is lost
-	clients map[ClientID]struct{} // sent here and perhaps still pending
+	remote   netip.AddrPort
+	accepted bool                  // dialled by the peer
+	used     time.Time             // when a message came or went last
+	out      chan []byte           // closed by Run's goroutine when the stream is lost
+	clients  map[ClientID]struct{} // sent here and perhaps still pending
 }
 
 func (e *Endpoint) newStream(remote netip.AddrPort) *stream {
@@ -54,7 +62,7 @@ func (e *Endpoint) newStream(remote netip.AddrPort) *stream {
 
 // dial opens a stream in the background; nil if there are too many.
 func (e *Endpoint) dial(remote netip.AddrPort) *stream {
-	if len(e.streams) >= streamsMax {
+	if len(e.streams) >= e.config.ConnectionsMax+dialledMax {
 		return nil
 	}
 	c := e.newStream(remote)
@@ -102,18 +110,35 @@ func (e *Endpoint) adopt(now time.Time, conn net.Conn) {
 	if old, ok := e.streams[remote]; ok {
 		e.lost(now, old, net.ErrClosed) // the peer has reused its port, so the old connection is dead
 	}
-	if len(e.streams) >= acceptedMax {
+	if len(e.streams) >= e.config.ConnectionsMax && !e.makePlace(now) {
 		conn.Close()
 		return
 	}
 	conn.SetReadDeadline(time.Now().Add(firstWait)) // fails only on a closed connection, as the read then does
 	c := e.newStream(remote)
+	c.accepted, c.used = true, now
 	e.spawn(func() { e.readStream(c, conn) })
 	e.spawn(func() { e.writeStream(c, conn) })
 }
 
+// makePlace closes the connection of somebody else that has been silent longest. It reports false if all are in use.
+func (e *Endpoint) makePlace(now time.Time) bool {
+	var idle *stream
+	for _, c := range e.streams {
+		if c.accepted && (idle == nil || c.used.Before(idle.used)) {
+			idle = c
+		}
+	}
+	if idle == nil || now.Sub(idle.used) < silenceMin {
+		return false
+	}
+	e.lost(now, idle, net.ErrClosed)
+	return true
+}
+
 // enqueue hands a message to a stream's writer.
 func (e *Endpoint) enqueue(now time.Time, c *stream, s Send) {
+	c.used = now
 	select {
 	case c.out <- s.Data:
 	default:
@@ -188,8 +213,9 @@ func (e *Endpoint) readStream(c *stream, conn net.Conn) {
 }
 
 func (e *Endpoint) readMessages(c *stream, conn net.Conn) error {
-	buf := make([]byte, 32<<10)
+	buf := make([]byte, 8<<10)
 	var cutter message.Stream
+	hurried := c.accepted // there is a deadline, see adopt
 	for {
 		n, err := conn.Read(buf)
 		if err != nil {
@@ -199,26 +225,41 @@ func (e *Endpoint) readMessages(c *stream, conn net.Conn) error {
 			e.config.Trace(Received, c.remote.String(), buf[:n])
 		}
 		cutter.Write(buf[:n])
-		for {
-			m, err := cutter.Next()
-			if err == message.ErrIncomplete {
-				break
-			}
-			if err == message.ErrLost {
-				return err
-			}
-			if err == message.ErrPing {
-				// RFC 5626 section 4.4.1: the double CRLF is answered with a single one.
-				e.Do(func(now time.Time) { e.pong(now, c) })
-				continue
-			}
+		whole, err := e.takeMessages(c, &cutter)
+		if err != nil {
+			return err
+		}
+		if whole && hurried {
+			hurried = false
 			conn.SetReadDeadline(time.Time{})
-			if !e.receive("TCP", c.remote, nil, m, err) {
-				return ErrClosed
-			}
-			if fault, ok := errors.AsType[*message.Fault](err); ok && fault.Lost {
-				return fault
-			}
+		}
+		if cutter.Begun() && !hurried {
+			hurried = true
+			conn.SetReadDeadline(time.Now().Add(messageWait))
+		}
+	}
+}
+
+// takeMessages hands over what has come completely; whole reports whether that was anything but keep-alives.
+func (e *Endpoint) takeMessages(c *stream, cutter *message.Stream) (whole bool, err error) {
+	for {
+		m, err := cutter.Next()
+		switch err {
+		case message.ErrIncomplete:
+			return whole, nil
+		case message.ErrLost:
+			return whole, err
+		case message.ErrPing:
+			// RFC 5626 section 4.4.1: the double CRLF is answered with a single one.
+			e.Do(func(now time.Time) { e.pong(now, c) })
+			continue
+		}
+		whole = true
+		if !e.receive("TCP", c.remote, nil, m, err) {
+			return whole, ErrClosed
+		}
+		if fault, ok := errors.AsType[*message.Fault](err); ok && fault.Lost {
+			return whole, fault
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,41 @@ func TestAMessageWithoutLengthOnTCPIsAnsweredAndEndsTheConnection(t *testing.T) 
 	}
 	if _, err := r.ReadByte(); err != io.EOF {
 		t.Errorf("%v, want the connection closed", err)
+	}
+}
+
+func TestConnectionsBeyondTheBoundAreClosedAndTheSilentOneGivesWay(t *testing.T) {
+	config := onLoopback()
+	config.ConnectionsMax = 2
+	pbx := serve(t, config, answer200)
+	first, r1 := connect(t, pbx)
+	fmt.Fprint(first, overTCP("1"))
+	answer(t, r1)
+	second, r2 := connect(t, pbx)
+	fmt.Fprint(second, overTCP("2"))
+	answer(t, r2)
+	_, r3 := connect(t, pbx)
+	if _, err := r3.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a connection too many: %v, want it closed", err)
+	}
+	fmt.Fprint(first, overTCP("3"))
+	answer(t, r1)
+	pbx.endpoint.Do(func(now time.Time) {
+		if pbx.endpoint.makePlace(now) {
+			t.Error("a connection in use gave way")
+		}
+		if !pbx.endpoint.makePlace(now.Add(silenceMin)) {
+			t.Error("no connection gave way after a long silence")
+		}
+	})
+	if _, err := r2.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection that was silent longest: %v, want it closed", err)
+	}
+	fmt.Fprint(first, overTCP("4"))
+	answer(t, r1)
+	_, r4 := connect(t, pbx)
+	if _, err := r4.Peek(0); err != nil {
+		t.Error(err)
 	}
 }
 

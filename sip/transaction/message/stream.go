@@ -28,6 +28,9 @@ func (s *Stream) Write(data []byte) {
 	s.buf = append(s.buf, data[n:]...)
 }
 
+// Begun reports whether a message has begun whose end has not come.
+func (s *Stream) Begun() bool { return len(s.buf) > 0 || s.skip > 0 }
+
 // Next is the next message, in the manner of Parse. ErrIncomplete: more bytes are needed; ErrPing: answer CRLF;
 // ErrLost: close. After any other error the next message can be read, unless a Fault says Lost.
 func (s *Stream) Next() (sip.Message, error) {
