@@ -165,3 +165,22 @@ func word(value *accessibility.Value) (text string) {
 	}
 	return text
 }
+
+func TestASecondCitizenIsAnnouncedWhole(t *testing.T) {
+	b := startBrowser(t, nil)
+	central := startExchange(t)
+	tab := b.openPhone(startPhoneAt(t, central))
+	central.Call(ada)
+	tab.tells("called-out", "Kreis Wesel", "Elterngeld", "Ada Böhm")
+	tab.press("h")
+	tab.tells("said", "Im Gespräch")
+	tab.press("h")
+	central.Call(ada)
+	tab.lamp("message", "fast")
+	tab.tells("called-out", "Eingehender Anruf")
+	// One look: a second ringing after 20 s would hide what the first did not say.
+	said := get[string](tab, `document.getElementById("called-out").textContent`)
+	if !strings.Contains(said, "Kreis Wesel") || !strings.Contains(said, "Elterngeld") {
+		t.Errorf("the second call is announced as %q", said)
+	}
+}

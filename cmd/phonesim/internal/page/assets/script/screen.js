@@ -18,6 +18,7 @@ export class Screen {
     this.calledOut = document.getElementById("called-out");
     this.latest = 0;
     this.spoken = [];
+    this.ringing = false;
     this.kind = "";
   }
 
@@ -54,6 +55,7 @@ export class Screen {
     this.latest++;
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.lines.replaceChildren();
+    this.spoken = [];
     clearTimeout(this.pending);
   }
 
@@ -67,11 +69,16 @@ export class Screen {
         return item;
       }));
     }
+    // A call that begins to ring is told whole: the one before it may have had the same words.
+    if (ringing && !this.ringing) this.spoken = [];
+    this.ringing = ringing;
     clearTimeout(this.pending);
     this.pending = setTimeout(() => this.say(lines, ringing), ringing ? 0 : stillness);
   }
 
-  say(lines, ringing) {
+  // say tells what is new, the status line last.
+  say([status, ...rest], ringing) {
+    const lines = [...rest, status ?? ""];
     const known = new Set(this.spoken.map((line) => line.replace(clock, "")));
     const news = lines.filter((line) => line.trim() && !known.has(line.replace(clock, "")));
     this.spoken = lines;
