@@ -28,6 +28,7 @@ const usage = `usage: phonectl [-socket PATH] COMMAND
   status             print registration, calls and statistics as "key: value"
   transcript         print what the phone did in the last minutes
   config check FILE  check a configuration file; no phone needs to run
+  config reference   print a configuration file that explains every key
 
 exit status: 0 done, 1 refused with the reason, 2 usage, 3 not supported
 `
@@ -55,6 +56,10 @@ func run(args []string, stdout, stderr io.Writer) console.Status {
 	words := flags.Args()
 	if len(words) == 3 && words[0] == "config" && words[1] == "check" {
 		return checkConfig(words[2], stdout, stderr)
+	}
+	if len(words) == 2 && words[0] == "config" && words[1] == "reference" {
+		fmt.Fprint(stdout, config.Reference())
+		return console.Done
 	}
 	if len(words) == 0 {
 		fmt.Fprint(stderr, usage)

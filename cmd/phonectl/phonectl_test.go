@@ -33,6 +33,7 @@ func TestEveryOutcomeHasItsExitStatus(t *testing.T) {
 		"-help":                       {console.Done, "exit status:"},
 		"-socket " + nobody + " show": {console.Refused, "no phone listens on " + nobody},
 		"config check " + good:        {console.Done, "no errors"},
+		"config reference":            {console.Done, "retention"},
 		"config check " + bad:         {console.Refused, "bad.yaml:2:1"},
 		"config check " + bad + ".x":  {console.Refused, "no such file"},
 	} {

@@ -42,11 +42,6 @@ func Label(language Language, id string) string {
 	return id
 }
 
-// Cause says in words why a call ended or a registration failed.
-func Cause(language Language, cause sip.Cause) string {
-	return language.catalogue().cause(cause)
-}
-
 func (l Language) catalogue() *catalogue {
 	if l == English {
 		return &english

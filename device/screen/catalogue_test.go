@@ -186,7 +186,7 @@ func TestALanguageIsFoundByItsTag(t *testing.T) {
 }
 
 func TestWhatTheCatalogueDoesNotKnowHasAText(t *testing.T) {
-	if got := Cause(German, 250); got != Cause(German, sip.CauseNone) {
+	if got := german.cause(250); got != german.cause(sip.CauseNone) {
 		t.Errorf("an unknown cause is %q", got)
 	}
 	if got := german.soft(phone.SoftCount + 7); got != (softWords{}) {

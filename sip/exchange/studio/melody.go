@@ -22,9 +22,6 @@ type Melody struct {
 	index int
 }
 
-// HoldMusic is what somebody hears who is on hold.
-func HoldMusic() *Melody { return &Melody{notes: holdMusic} }
-
 // SpecialInformation is the tone before an announcement that a call cannot be what it seems.
 func SpecialInformation() *Melody { return &Melody{notes: specialInformation} }
 

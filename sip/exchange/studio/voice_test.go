@@ -145,7 +145,7 @@ func TestATalkerBreaksAnEmbarrassingSilence(t *testing.T) {
 }
 
 func TestHoldMusicRepeatsAndStaysQuiet(t *testing.T) {
-	m := HoldMusic()
+	m := &Melody{notes: holdMusic}
 	said := make([]int16, frameLength)
 	loud := 0
 	for range 500 {
