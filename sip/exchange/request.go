@@ -92,11 +92,13 @@ func (e *Exchange) receiveRegister(now time.Time, tx transaction.ServerID, r *si
 func (e *Exchange) receiveInvite(now time.Time, tx transaction.ServerID, r *sip.Request) {
 	number := plan.Number(r.Recipient.User)
 	account := e.account(r.From().Address.User)
-	// An emergency call must not fail for want of a password.
 	if d := e.config.Destinations.Find(number); d == nil || d.Manner != plan.EmergencyDemo {
 		if !e.authentic(now, tx, r, account, e.config.ProxyAuthentication) {
 			return
 		}
+	} else if account = e.emergencyCaller(now, r, account); account == nil && e.unknown() >= unknownMax {
+		e.respond(now, tx, r, sip.StatusServiceUnavailable)
+		return
 	}
 	l, err := e.newLeg(calling, account, r.Source(), r.Transport())
 	if err != nil {
@@ -120,6 +122,34 @@ func (e *Exchange) receiveInvite(now time.Time, tx transaction.ServerID, r *sip.
 	}
 	l.attempt = &attempt{target: number, dialler: l}
 	e.try(now, l.attempt)
+}
+
+// unknownMax bounds the emergency calls of unknown phones: each takes two ports.
+const unknownMax = 10
+
+// unknown counts them.
+func (e *Exchange) unknown() (n int) {
+	for _, l := range e.legs {
+		if l.account == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// emergencyCaller is the account of an emergency call that proves it; nil else. Such a call must not fail for want of a
+// password, but nobody makes an agent busy by writing his name.
+func (e *Exchange) emergencyCaller(now time.Time, r *sip.Request, account *Account) *Account {
+	credentials := "authorization"
+	if e.config.ProxyAuthentication {
+		credentials = "proxy-authorization"
+	}
+	if account != nil {
+		if result := e.gate.Check(now, r, credentials, account); result == registrar.Granted || result == registrar.StaleNonce {
+			return account
+		}
+	}
+	return nil
 }
 
 // receiveInside takes a request of a dialog.
