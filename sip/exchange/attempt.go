@@ -279,11 +279,13 @@ func (e *Exchange) reached(now time.Time, a *attempt, p *party) {
 	switch {
 	case a.visitor != nil:
 		v := a.visitor
-		if v.queue != "" && !e.queues.Answer(now, v.id, a.target) {
-			e.hangUp(now, p.leg)
-			return
+		if v.queue != "" {
+			if !e.queues.Answer(now, v.id, a.target) {
+				e.hangUp(now, p.leg)
+				return
+			}
+			p.leg.caller = v.id
 		}
-		p.leg.caller = v.id
 		v.end = deadline.After(now, v.Talk)
 		e.connect(v.party, p)
 	case a.dialler != nil:
