@@ -12,8 +12,8 @@ FUZZTIME ?= 10s
 # How many seeds test/simulate runs in `make test`; `make check` runs the suite's own small number.
 SEEDS ?= 10000
 
-# The suites that want more than Go: they stand outside `make check`.
-BIG := asterisk browser bench
+# The suites that want more than Go, or more than a minute: they stand outside `make check`.
+BIG := asterisk browser bench hostile
 big := $(shell echo '/test/($(BIG))(/|$$)' | tr ' ' '|')
 suites := $(patsubst %,./%/...,$(wildcard test/asterisk test/browser))
 
@@ -60,6 +60,7 @@ tools: ## Install Asterisk, Chromium, baresip and SIPp for the tests (root on De
 	@go run ./test/tool/install
 
 test: tools check ## The one test command: check, then the phone against a real Asterisk, a real browser and 10,000 seeds
+	CGO_ENABLED=1 go test -race -count=1 -timeout 5m ./test/hostile/...
 	go test -count=1 -timeout 15m $(suites)
 	@if [ -d test/simulate ]; then set -x; FREIZEICHEN_SEEDS=$(SEEDS) go test -count=1 -timeout 10m ./test/simulate/...; fi
 

@@ -116,6 +116,7 @@ func raise(t *testing.T, wrongPassword bool) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	account.Expires = time.Minute
 	settings := config.Default()
 	settings.Accounts, settings.Network.Local = []config.Account{account}, phoneAddress
 	sound, err := sim.ParseSound("tone:1020")
