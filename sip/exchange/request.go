@@ -140,11 +140,10 @@ func (e *Exchange) unknown() (n int) {
 // emergencyCaller is the account of an emergency call that proves it; nil else. Such a call must not fail for want of a
 // password, but nobody makes an agent busy by writing his name.
 func (e *Exchange) emergencyCaller(now time.Time, r *sip.Request, account *Account) *Account {
-	credentials := "authorization"
-	if e.config.ProxyAuthentication {
-		credentials = "proxy-authorization"
-	}
-	if account != nil {
+	for _, credentials := range []string{"authorization", "proxy-authorization"} {
+		if account == nil {
+			break
+		}
 		if result := e.gate.Check(now, r, credentials, account); result == registrar.Granted || result == registrar.StaleNonce {
 			return account
 		}

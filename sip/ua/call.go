@@ -118,8 +118,7 @@ func (c *call) apply(agreed sip.Media) error {
 	return nil
 }
 
-// undescribed logs that a description cannot be used. The error repeats pieces of it, and there people's names may stand:
-// they are for debug level only.
+// undescribed logs that a description cannot be used. The error repeats pieces of it, where people's names may stand.
 func (c *call) undescribed(what string, err error) {
 	c.agent.log.Warn(what, "call", c.id, "status", statusOf(err))
 	c.agent.log.Debug(what, "call", c.id, "error", err)

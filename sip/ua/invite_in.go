@@ -66,6 +66,7 @@ func (a *Agent) invited(now time.Time, id transaction.ServerID, invite *sipgo.Re
 	a.last += 2
 	c := &call{agent: a, id: a.last, state: ringing, party: identity.Caller(invite), dialog: d, allowed: header.Tokens(invite, "allow")}
 	c.in = &incoming{server: id, invite: invite, tag: tag}
+	c.timer.Wanted = a.config.SessionExpires
 	if status := c.prepare(invite); status != 0 {
 		if c.sound.open {
 			a.media.Close(c.id)

@@ -456,6 +456,54 @@ func TestWithoutSessionExpiresThereIsNoTimer(t *testing.T) {
 	p.wantNoEvent()
 }
 
+func TestACallIsRefreshedByUsWhenThePeerAgreesToNoTimer(t *testing.T) {
+	half := func(c *Config) { c.SessionExpires = 30 * time.Minute }
+	p := newPhone(t, half)
+	_, call := p.dials()
+	for _, status := range []string{"488 Not Acceptable Here", "500 Server Internal Error"} { // it takes no refresh: the call goes on
+		p.Advance(15 * time.Minute)
+		p.Answer(p.WantRequest("INVITE"), status)
+		p.wantNoEvent()
+	}
+	p.Advance(15 * time.Minute)
+	p.Answer(p.WantRequest("INVITE"), "200 OK", withSDP(description())...)
+	p.WantACK()
+	p.Advance(15 * time.Minute)
+	p.Answer(p.WantRequest("INVITE"), "481 Call/Transaction Does Not Exist")
+	p.WantRequest("BYE")
+	p.wantEvent(sip.Ended{Call: call, Cause: sip.Unreachable, Status: 481})
+	p.wantOver()
+
+	p = newPhone(t, half) // a call that came in
+	c, id, incoming := p.rings("c1", body(), "Allow: UPDATE")
+	p.do(sip.Answer{Call: incoming.Call})
+	if ok := p.WantResponse(id, 200); len(ok.GetHeaders("Session-Expires")) > 0 {
+		t.Errorf("a timer that nobody asked for:\n%s", ok)
+	}
+	c.ack("")
+	p.wantEvent(sip.Answered{Call: incoming.Call})
+	p.Advance(15 * time.Minute)
+	p.Answer(p.WantRequest("UPDATE"), "200 OK")
+	p.wantNoEvent()
+}
+
+func TestCallsAreVerifiedWhenTheExchangeWasAway(t *testing.T) {
+	p := newPhone(t, func(c *Config) { c.SessionExpires = 30 * time.Minute })
+	_, call := p.dials("Allow: UPDATE")
+	p.registrationChanged(sip.Registered{Expires: time.Minute}) // as every few minutes
+	p.Tick(p.Now)
+	p.WantNothing()
+	p.registrationChanged(sip.Unregistered{Cause: sip.Unreachable})
+	p.Tick(p.Now)
+	p.WantNothing()
+	p.registrationChanged(sip.Registered{Expires: time.Minute})
+	p.Tick(p.Now)
+	p.Answer(p.WantRequest("UPDATE"), "481 Call/Transaction Does Not Exist")
+	p.WantRequest("BYE")
+	p.events = p.events[len(p.events)-1:]
+	p.wantEvent(sip.Ended{Call: call, Cause: sip.Unreachable, Status: 481})
+}
+
 func TestAProxysTimerIsRefreshedByUs(t *testing.T) {
 	p := newPhone(t)
 	_, id, incoming := p.rings("c1", body(), "Session-Expires: 1800", "Allow: UPDATE") // the caller knows no timers

@@ -1,6 +1,7 @@
 package ua
 
 import (
+	"slices"
 	"time"
 
 	sipgo "github.com/emiago/sipgo/sip"
@@ -33,16 +34,30 @@ func (a *Agent) tooShort(now time.Time, id transaction.ServerID, request *sipgo.
 
 // refreshLater plans the next try of a refresh that failed.
 func (c *call) refreshLater(now time.Time) {
-	if c.timer.Interval > 0 && c.timer.Ours {
+	switch {
+	case c.timer.Interval == 0 || !c.timer.Ours:
+	case c.timer.End.IsZero(): // there is no hurry, and perhaps the peer takes none
+		c.at(refresh, now.Add(c.timer.Interval/2))
+	default:
 		c.at(refresh, now.Add(refreshPause))
 	}
+}
+
+// verify asks the peers of all calls for a refresh when the exchange has been away: one that was restarted says 481.
+func (a *Agent) verify(now time.Time) {
+	for _, c := range slices.Clone(a.calls) {
+		if a.doubtful && c.state == up && !c.gone && c.timer.Interval > 0 {
+			c.refresh(now)
+		}
+	}
+	a.doubtful = false
 }
 
 // refresh keeps the session: by UPDATE, which cannot disturb the sound, or by re-INVITE if the peer knows no UPDATE.
 func (c *call) refresh(now time.Time) {
 	switch {
 	case c.state != up, c.change.running, c.pending != nil:
-		c.refreshLater(now)
+		c.at(refresh, now.Add(refreshPause))
 	case !c.mayUse(sipgo.UPDATE):
 		c.reinvite(now, c.held)
 	default:

@@ -55,8 +55,9 @@ type Config struct {
 	MaxCalls int
 	// KeepAlive is the time between two signs of life asked of the exchange; zero asks for none.
 	KeepAlive time.Duration
-	// SessionExpires is the session timer we ask for in our calls (RFC 4028), at least 90 s. Zero asks for none; one
-	// that the peer wants is kept in any case.
+	// SessionExpires is the session timer we ask for in our calls (RFC 4028), at least 90 s. We refresh by it also where
+	// the peer has agreed to none, so that a call ends which it has forgotten. Zero asks for none; one that the peer
+	// wants is kept in any case.
 	SessionExpires time.Duration
 	// Timers as of the transaction layer: of a 2xx until its ACK.
 	Timers transaction.Timers
@@ -94,6 +95,8 @@ type Agent struct {
 	calls        []*call // in the order of their beginning
 	last         sip.CallID
 	stop         *stopping
+	lost         bool // the registration; calls go on
+	doubtful     bool // the exchange is back: does it still know the calls?
 }
 
 // stopping is the state of an Agent that Stop has been called on.
@@ -132,8 +135,10 @@ func New(config Config, tx transaction.Transactions, media Media, events func(si
 func (a *Agent) registrationChanged(event sip.Event) {
 	switch event := event.(type) {
 	case sip.Registered:
+		a.doubtful, a.lost = a.doubtful || a.lost, false
 		a.log.Debug("registered", "account", a.config.Account.String(), "expires", event.Expires)
 	case sip.Unregistered:
+		a.lost = event.Cause != sip.Normal
 		level := slog.LevelWarn
 		if event.Cause == sip.Normal { // as asked for
 			level = slog.LevelDebug
@@ -157,11 +162,12 @@ func (a *Agent) Stop(now time.Time, done func()) {
 		c.hangup(now)
 	}
 	a.registration.Stop(now, func() { a.stop.unregistered = true })
-	a.finish(now)
+	a.settle(now)
 }
 
-// finish tells who stopped us when all is done.
-func (a *Agent) finish(now time.Time) {
+// settle does what an event has left to be done, and tells who stopped us when all is done.
+func (a *Agent) settle(now time.Time) {
+	a.verify(now)
 	if a.stop == nil || a.stop.done == nil {
 		return
 	}
@@ -174,7 +180,7 @@ func (a *Agent) finish(now time.Time) {
 
 // Handle implements transaction.User.
 func (a *Agent) Handle(now time.Time, event transaction.Event) {
-	defer a.finish(now)
+	defer a.settle(now)
 	if a.client.Handle(now, event) {
 		return
 	}
@@ -217,12 +223,12 @@ func (a *Agent) Tick(now time.Time) {
 			}
 		}
 	}
-	a.finish(now)
+	a.settle(now)
 }
 
 // Do carries out a command of the phone. One for a call that has gone is ignored.
 func (a *Agent) Do(now time.Time, command sip.Command) {
-	defer a.finish(now)
+	defer a.settle(now)
 	switch command := command.(type) {
 	case sip.Dial:
 		a.dial(now, command)

@@ -103,6 +103,10 @@ func TestTheCallerTakesWhatIsConfirmed(t *testing.T) {
 	}
 	timer.Confirm(start, response("Session-Expires", "1;refresher=uac"))
 	wantTimes(t, timer, 45*time.Second, 90*time.Second)
+	// A peer that agrees to none: we refresh by ourselves, and nothing expires.
+	timer.Confirm(start, response())
+	wantTimes(t, timer, 15*time.Minute, 0)
+	timer = Timer{}
 	timer.Confirm(start, response())
 	wantTimes(t, timer, 0, 0)
 }

@@ -18,11 +18,11 @@ const (
 // A Timer is the session timer of one call: one side refreshes the session in time, so that both notice when the other has
 // gone. The zero Timer asks for none, and takes what the peer wants.
 type Timer struct {
-	Wanted   time.Duration // of our own call; zero: we ask for none
-	Interval time.Duration // agreed; zero: no timer
+	Wanted   time.Duration // zero: we ask for none
+	Interval time.Duration // agreed, or ours alone; zero: no timer
 	Ours     bool          // we refresh
 	Refresh  time.Time     // when it is our turn; zero: never
-	End      time.Time     // when the session has expired; zero: never
+	End      time.Time     // when the session has expired; zero: never, for nobody has agreed
 	least    time.Duration // Min-SE of a 422
 }
 
@@ -99,19 +99,24 @@ func (t *Timer) Agree(now time.Time, request *sipgo.Request, response *sipgo.Res
 	}
 }
 
-// Confirm takes the timer of the 2xx to our INVITE or UPDATE (section 7.2). Without one there is none.
+// Confirm takes the timer of the 2xx to our INVITE or UPDATE (section 7.2).
 func (t *Timer) Confirm(now time.Time, response *sipgo.Response) {
 	interval, refresher := expires(response)
 	t.start(now, interval, refresher != "uas")
 }
 
-// start begins a session interval anew; zero ends the timer.
+// start begins a session interval anew; zero ends the timer, but for the one that we keep by ourselves.
 func (t *Timer) start(now time.Time, interval time.Duration, ours bool) {
 	if interval > 0 {
 		interval = max(interval, IntervalMin) // nobody may make us refresh all the time
 	}
 	t.Interval, t.Ours, t.Refresh, t.End = interval, ours, time.Time{}, time.Time{}
 	switch {
+	case interval == 0 && t.Wanted > 0:
+		// Section 4: the session timer works even if only one side supports it. Nothing expires then, but a peer that has
+		// forgotten the call says so.
+		t.Interval, t.Ours = max(t.Wanted, t.least, IntervalMin), true
+		t.Refresh = now.Add(t.Interval / 2)
 	case interval == 0:
 	case ours:
 		// Section 10: a refresher SHOULD refresh when half the interval has passed.
