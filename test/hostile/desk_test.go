@@ -50,8 +50,8 @@ type desk struct {
 
 	mu       sync.Mutex
 	rtp      []netip.AddrPort // ports that the phone opened, in order
+	citizens []exchange.ID
 	stop     func()
-	hangUps  []func()
 	stopPBX  func()
 	pbx      exchange.Config
 	password string
@@ -271,13 +271,16 @@ func (d *desk) dial(number string) {
 }
 
 // call lets a citizen call, who speaks with his tone once somebody answers.
-func (d *desk) call(party sip.Party) exchange.ID {
+func (d *desk) call(party sip.Party) exchange.ID { return d.callAt(party, "02812070") }
+
+func (d *desk) callAt(party sip.Party, number string) exchange.ID {
 	d.t.Helper()
-	id := d.exchange.Call(exchange.Citizen{Party: party, Called: "02812070", Topic: "Elterngeld"})
+	id := d.exchange.Call(exchange.Citizen{Party: party, Called: number, Topic: "Elterngeld"})
 	if id == 0 {
 		d.t.Fatal("the number leads nowhere")
 	}
 	d.exchange.Speak(id, tone(citizenHz, 8000))
+	d.citizens = append(d.citizens, id)
 	return id
 }
 

@@ -83,18 +83,6 @@ func (j *journal) check(t *testing.T) {
 	j.faults = nil
 }
 
-// find is the last entry whose text contains all of the words, or "".
-func (j *journal) find(words ...string) string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, e := range slices.Backward(j.entries) {
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(e.text, w) }) {
-			return e.text
-		}
-	}
-	return ""
-}
-
 // len counts the entries at info level and above.
 func (j *journal) len() int {
 	j.mu.Lock()
