@@ -52,11 +52,24 @@ func (e *Exchange) Invite(ctx context.Context, user string, port uint16) (c *Cal
 	return c, at.Sub(sent), err
 }
 
+// A phone that a busy machine keeps from taking notice of its call refuses to lift; it is asked again so often.
+const (
+	presses = 20
+	between = 50 * time.Millisecond
+)
+
 // Lift presses the phone's answer key, waits for 200 and acknowledges it. answered is the time between key and 200.
 func (c *Call) Lift(ctx context.Context, press func() error) (answered time.Duration, err error) {
 	pressed := time.Now()
-	if err := press(); err != nil {
-		return 0, err
+	for n := 1; ; n++ {
+		if err = press(); err == nil {
+			break
+		}
+		if n == presses || ctx.Err() != nil {
+			return 0, err
+		}
+		time.Sleep(between)
+		pressed = time.Now()
 	}
 	response, at, err := c.response(ctx, sip.INVITE, 200)
 	if err != nil {
