@@ -147,25 +147,40 @@ func (r *running) failed(err error) error {
 	return fmt.Errorf("%s: %w; it said:\n%s", r.program.name(), err, said)
 }
 
-// freePorts finds ports on loopback that nobody has now.
+// freePorts finds ports on loopback that nobody has now. SIP gets one that is free for UDP and TCP.
 func freePorts() (sip, command netip.AddrPort, rtp uint16, err error) {
-	packets, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		return sip, command, 0, fmt.Errorf("finding a free port: %w", err)
-	}
-	defer packets.Close()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return sip, command, 0, fmt.Errorf("finding a free port: %w", err)
 	}
 	defer listener.Close()
-	sip, command = netip.MustParseAddrPort(packets.LocalAddr().String()), netip.MustParseAddrPort(listener.Addr().String())
+	command = netip.MustParseAddrPort(listener.Addr().String())
+	if sip, err = freePair(); err != nil {
+		return sip, command, 0, fmt.Errorf("finding a free port: %w", err)
+	}
 	for rtp = 20000; rtp < 30000; rtp += rtpPorts {
 		if free(rtp) {
 			return sip, command, rtp, nil
 		}
 	}
 	return sip, command, 0, errors.New("there are no free ports for sound from 20000 to 30000")
+}
+
+// freePair finds an address that both networks have free: phones take SIP by UDP and TCP at the same port.
+func freePair() (address netip.AddrPort, err error) {
+	for range 100 {
+		var stream net.Listener
+		if stream, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
+			return address, err
+		}
+		defer stream.Close()
+		var packets net.PacketConn
+		if packets, err = net.ListenPacket("udp4", stream.Addr().String()); err == nil {
+			packets.Close()
+			return netip.ParseAddrPort(stream.Addr().String())
+		}
+	}
+	return address, err
 }
 
 // free tells whether all ports of a phone's sound can be had.
