@@ -99,7 +99,7 @@ func New(config Config) (*Station, error) {
 		Account: account, Local: local, UserAgent: "Freizeichen/" + config.Version,
 		CalledFrom: calledFrom(config.Config), KeepAlive: config.Config.Network.KeepAlive,
 		SessionExpires: sessionExpires, Log: config.Logger,
-	}, endpoint.Transactions(), s.media, func(e sip.Event) { s.loop.Post(e) })
+	}, endpoint.Transactions(), s.media, s.reported)
 	s.voice = voice.New(config.Sound, s.media, voice.Config{Country: country(config.Config)}, s.soundGone, config.Logger)
 	s.loop = loop.New(loop.Config{
 		Phone: phone.New(phoneConfig(config.Config)), Network: s, Body: config.Body, Voice: s.voice,
@@ -129,6 +129,15 @@ func (s *Station) View() phone.View { return s.loop.View() }
 // Do hands a command to the user agent: loop.Network.
 func (s *Station) Do(command sip.Command) {
 	s.endpoint.Do(func(now time.Time) { s.agent.Do(now, command) })
+}
+
+// reported takes what the user agent reports. Between calls is the time to open the ports of the next.
+func (s *Station) reported(event sip.Event) {
+	s.loop.Post(event)
+	switch event.(type) {
+	case sip.Registered, sip.Ended:
+		s.media.Prepare()
+	}
 }
 
 // soundGone tells the log; the calls go on in silence, and the PBX does not hang up.

@@ -58,6 +58,7 @@ type Sessions struct {
 	mu    sync.RWMutex // guards what follows
 	open  map[sip.CallID]*session
 	next  int // pair of ports to be tried first
+	spare pair
 	ended [endedMax]ended
 	last  int // the youngest of ended
 }
@@ -109,29 +110,72 @@ func (s *Sessions) Open(call sip.CallID) (netip.AddrPort, error) {
 	if s.open[call] != nil {
 		return netip.AddrPort{}, fmt.Errorf("media: open call %d: it is open", call)
 	}
+	p, err := s.take(host)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("media: open call %d: %w", call, err)
+	}
+	opened := newSession(call, p.rtp, p.rtcp, s.config)
+	s.open[call] = opened
+	go opened.readRTP()
+	go opened.runRTCP()
+	return p.address, nil
+}
+
+// Prepare opens the ports of the next call ahead of it, so that it rings sooner. Without it, or when it fails, Open opens
+// them.
+func (s *Sessions) Prepare() {
+	host := s.config.Address()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if host.IsValid() && s.spare.address.Addr() != host {
+		s.spare.close()
+		s.spare, _ = s.listen(host)
+	}
+}
+
+// take returns the prepared pair of ports, or a new one.
+func (s *Sessions) take(host netip.Addr) (pair, error) {
+	p := s.spare
+	s.spare = pair{}
+	if p.address.Addr() == host {
+		return p, nil
+	}
+	p.close()
+	return s.listen(host)
+}
+
+// A pair of ports is open for a call; the zero pair is none.
+type pair struct {
+	address   netip.AddrPort // of RTP
+	rtp, rtcp Conn
+}
+
+func (p pair) close() {
+	if p.rtp != nil {
+		p.rtp.Close()
+		p.rtcp.Close()
+	}
+}
+
+// listen opens a pair of the range.
+func (s *Sessions) listen(host netip.Addr) (p pair, err error) {
 	// RFC 3550 section 11: RTP uses an even port, RTCP the next higher one.
 	first := (int(s.config.PortMin) + 1) &^ 1
 	pairs := (int(s.config.PortMax) + 1 - first) / 2
-	err := errors.New("the range has no pair")
+	err = errors.New("the range has no pair")
 	for range pairs {
 		// Not always the first free pair: packets of the last call may still be on their way to it.
-		address := netip.AddrPortFrom(host, uint16(first+2*(s.next%pairs)))
+		p.address = netip.AddrPortFrom(host, uint16(first+2*(s.next%pairs)))
 		s.next++
-		var rtp, rtcp Conn
-		if rtp, rtcp, err = s.listen(address); err == nil {
-			opened := newSession(call, rtp, rtcp, s.config)
-			s.open[call] = opened
-			go opened.readRTP()
-			go opened.runRTCP()
-			return address, nil
+		if p.rtp, p.rtcp, err = s.listenAt(p.address); err == nil {
+			return p, nil
 		}
 	}
-	return netip.AddrPort{}, fmt.Errorf("media: open call %d: no free pair of ports from %d to %d: %w",
-		call, s.config.PortMin, s.config.PortMax, err)
+	return pair{}, fmt.Errorf("no free pair of ports from %d to %d: %w", s.config.PortMin, s.config.PortMax, err)
 }
 
-// listen opens address for RTP and the port above it for RTCP.
-func (s *Sessions) listen(address netip.AddrPort) (rtp, rtcp Conn, err error) {
+// listenAt opens address for RTP and the port above it for RTCP.
+func (s *Sessions) listenAt(address netip.AddrPort) (rtp, rtcp Conn, err error) {
 	if rtp, err = s.config.Listen(address); err != nil {
 		return nil, nil, err
 	}
@@ -208,14 +252,16 @@ func (s *Sessions) Close(call sip.CallID) {
 	s.mu.Unlock()
 }
 
-// CloseAll ends all sessions.
+// CloseAll ends all sessions, and closes what Prepare has opened.
 func (s *Sessions) CloseAll() {
-	s.mu.RLock()
+	s.mu.Lock()
+	s.spare.close()
+	s.spare = pair{}
 	var calls []sip.CallID
 	for call := range s.open {
 		calls = append(calls, call)
 	}
-	s.mu.RUnlock()
+	s.mu.Unlock()
 	for _, call := range calls {
 		s.Close(call)
 	}

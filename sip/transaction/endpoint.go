@@ -169,7 +169,38 @@ func addrPort(a net.Addr) netip.AddrPort {
 }
 
 // Transactions is the layer; to be used on Run's goroutine only: in the User's methods and in Do.
-func (e *Endpoint) Transactions() Transactions { return e.layer }
+func (e *Endpoint) Transactions() Transactions { return prompt{e} }
+
+// prompt is the layer whose messages leave at once, and not when the user has come to the end of what it does: the
+// 180 must not wait until the phone has been woken to show the call.
+type prompt struct{ *Endpoint }
+
+func (p prompt) Request(now time.Time, request *sip.Request) ClientID {
+	defer p.flush(now)
+	return p.layer.Request(now, request)
+}
+
+func (p prompt) Cancel(now time.Time, id ClientID, headers ...sip.Header) {
+	p.layer.Cancel(now, id, headers...)
+	p.flush(now)
+}
+
+func (p prompt) Respond(now time.Time, id ServerID, response *sip.Response) {
+	p.layer.Respond(now, id, response)
+	p.flush(now)
+}
+
+func (p prompt) ACK(now time.Time, request *sip.Request) {
+	p.layer.ACK(now, request)
+	p.flush(now)
+}
+
+// flush sends what has to leave.
+func (e *Endpoint) flush(now time.Time) {
+	for _, s := range e.layer.DrainSends() {
+		e.transmit(now, s)
+	}
+}
 
 // Do runs f on Run's goroutine, after what came before. It waits while the queue is full, so a User must not call
 // it. It reports false, and does nothing, if the endpoint is closed.

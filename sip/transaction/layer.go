@@ -118,6 +118,13 @@ func (l *Layer) Drain() ([]Send, []Event) {
 	return sends, events
 }
 
+// DrainSends is Drain for what has to leave alone: what the user has to be told stays.
+func (l *Layer) DrainSends() []Send {
+	sends := l.sends
+	l.sends = nil
+	return sends
+}
+
 // Len is the number of transactions that are not yet over.
 func (l *Layer) Len() int { return len(l.clients) + len(l.byID) }
 
