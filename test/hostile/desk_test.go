@@ -6,6 +6,7 @@
 package hostile
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/netip"
@@ -50,11 +51,11 @@ type desk struct {
 
 	mu       sync.Mutex
 	rtp      []netip.AddrPort // ports that the phone opened, in order
+	open     int              // of them now
 	citizens []exchange.ID
 	stop     func()
 	stopPBX  func()
 	pbx      exchange.Config
-	password string
 }
 
 // A ground is where a desk stands: on loopback, or on a wire.
@@ -63,6 +64,7 @@ type ground struct {
 	tap      bool          // read along at the phone's SIP socket; there is no TCP then
 	password string        // that the exchange knows; empty: the phone's
 	away     bool          // the exchange is not there at the start
+	slow     bool          // the sound device gives three frames a minute
 	nat      func(network, address string) (net.PacketConn, error)
 }
 
@@ -74,7 +76,7 @@ var (
 // raise starts exchange and phone on the ground; both end with the test.
 func raise(t *testing.T, g ground) *desk {
 	t.Helper()
-	d := &desk{t: t, log: newJournal(), ear: newEar(t), password: g.password}
+	d := &desk{t: t, log: newJournal(), ear: newEar(t, g.slow), stopPBX: func() {}}
 	d.address = netip.AddrPortFrom(phoneHost, 5060)
 	if g.wire == nil {
 		d.address = freePort(t)
@@ -134,7 +136,7 @@ func (d *desk) exchangeConfig(g ground) exchange.Config {
 	c := exchange.Default(exchange.Account{User: "201", Password: password})
 	c.Traffic, c.Log = nil, d.log.logger()
 	for i := range c.Queues {
-		c.Queues[i].WrapUp, c.Queues[i].Retry = time.Millisecond, time.Millisecond
+		c.Queues[i].WrapUp, c.Queues[i].Retry = 100*time.Millisecond, time.Second
 	}
 	if g.wire != nil {
 		c.Listen, c.ListenPacket = netip.AddrPortFrom(pbxHost, 5060), g.wire.ListenPacket
@@ -182,11 +184,36 @@ func (d *desk) listenRTP(g ground) func(netip.AddrPort) (media.Conn, error) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.rtp = append(d.rtp, at)
-		return conn, nil
+		d.open++
+		return &port{Conn: conn, desk: d}, nil
 	}
 }
 
-// sound is the phone's RTP port of the call that came last; RTCP is one above.
+// A port is a socket for sound that is counted while it is open.
+type port struct {
+	media.Conn
+	desk *desk
+	once sync.Once
+}
+
+// Close implements media.Conn.
+func (p *port) Close() error {
+	p.once.Do(func() {
+		p.desk.mu.Lock()
+		defer p.desk.mu.Unlock()
+		p.desk.open--
+	})
+	return p.Conn.Close()
+}
+
+// ports is how many sockets for sound are open.
+func (d *desk) ports() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open
+}
+
+// sound is the phone's RTP port of the call that has just come; RTCP is one above.
 func (d *desk) sound() netip.AddrPort {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -326,12 +353,30 @@ type burden struct {
 	heap       uint64
 }
 
+// weigh leaves out the goroutines of other tests in fake time; their memory cannot be told apart.
 func weigh() burden {
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return burden{runtime.NumGoroutine(), m.HeapAlloc}
+	stacks := make([]byte, 4<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	own, _, _ := bytes.Cut(stacks, []byte("\n")) // "goroutine 7 [running, synctest bubble 2]:"
+	mine := bubbleOf(own)
+	b := burden{heap: m.HeapAlloc}
+	for header := range bytes.Lines(stacks) {
+		if bytes.HasPrefix(header, []byte("goroutine ")) && bubbleOf(header) == mine {
+			b.goroutines++
+		}
+	}
+	return b
+}
+
+// bubbleOf is the number of the bubble in the header of a stack; "" is none.
+func bubbleOf(header []byte) string {
+	_, after, _ := strings.Cut(string(header), "synctest bubble ")
+	number, _, _ := strings.Cut(after, "]")
+	return number
 }
 
 // wantNoMore fails if the process carries more than before, beyond 2 goroutines and what is allowed.

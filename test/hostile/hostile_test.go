@@ -8,6 +8,7 @@ import (
 // TestEnemiesOnLoopback lets them come one after the other, on real sockets. What takes half a minute to be over begins
 // before them.
 func TestEnemiesOnLoopback(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	stuck := gather(t)
 	for _, test := range []struct {

@@ -126,7 +126,7 @@ func aPeerThatLiesDoesNotBreakThePhone(t *testing.T) {
 		l.change(body)
 	}
 	settle("malicious descriptions")
-	for i := range 400 {
+	for i := range 250 {
 		l.dice = rand.New(rand.NewPCG(uint64(i), 2))
 		if body := mutate(l.dice, l.truth()); body != "" { // an INVITE without offer wants an answer in its ACK, else the call ends
 			l.change(body)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync"
 	"testing"
+	"time"
 
 	"freizeichen/hal"
 	"freizeichen/hal/sim"
@@ -15,11 +16,12 @@ const earLength = 15 * hal.FrameSamples
 // An ear is a sound device whose microphone hears the agent's tone, and that remembers what the agent heard last.
 type ear struct {
 	*sim.Device
+	slow  bool
 	mu    sync.Mutex
 	heard []int16
 }
 
-func newEar(t *testing.T) *ear {
+func newEar(t *testing.T, slow bool) *ear {
 	t.Helper()
 	sound, err := sim.ParseSound("tone:1020")
 	if err != nil {
@@ -29,7 +31,15 @@ func newEar(t *testing.T) *ear {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &ear{Device: device}
+	return &ear{Device: device, slow: slow}
+}
+
+// Read gives the next frame of the microphone.
+func (e *ear) Read(mic []int16) error {
+	if e.slow {
+		time.Sleep(20 * time.Second)
+	}
+	return e.Device.Read(mic)
 }
 
 // Write takes what is heard.

@@ -120,7 +120,7 @@ func manyConnectionsDoNotShutThePhone(t *testing.T) {
 	for _, conn := range conns {
 		conn.Close()
 	}
-	wantNoMore(t, before, burden{heap: 4 << 20})
+	wantNoMore(t, before, burden{heap: 8 << 20})
 
 	conn := connect(t, d)
 	if conn == nil {
@@ -160,5 +160,5 @@ func manyConnectionsDoNotShutThePhone(t *testing.T) {
 	s.leave()
 	d.body.Hook(false)
 	d.wantWork()
-	wantNoMore(t, before, burden{heap: 4 << 20})
+	wantNoMore(t, before, burden{heap: 8 << 20})
 }
