@@ -41,8 +41,9 @@ func (a *Agent) invited(now time.Time, id transaction.ServerID, invite *sipgo.Re
 	case a.stop != nil:
 		a.respond(now, id, invite, sipgo.StatusTemporarilyUnavailable)
 		return
-	case user != a.registration.User() && user != a.config.Account.User:
-		// Not for us: a scanner, or the exchange by a binding of before our last start. A ring would be one too many.
+	case user != a.registration.User() && (user != a.config.Account.User || !a.registration.Vouched(invite.Source())):
+		// Not for us: a scanner, or the exchange by a binding of before our last start. A ring would be one too many. Our
+		// Contact cannot be guessed; the account's name can, and programs try all of them: only the exchange may use it.
 		a.respond(now, id, invite, sipgo.StatusNotFound)
 		return
 	case header.First(invite, "replaces") != "":

@@ -41,6 +41,17 @@ func TestAnInviteThatCannotBeACallIsRefused(t *testing.T) {
 	}
 }
 
+func TestAStrangerWhoGuessesTheAccountDoesNotRing(t *testing.T) {
+	p := newPhone(t)
+	text := (&callerOf{phone: p, callID: "x", cseq: 1}).request("INVITE", 1, body())
+	p.From = "198.51.100.66:5060"
+	p.WantResponse(p.Receive(text), 404)
+	p.wantOver()
+	// Our Contact nobody can guess: whoever has it was told by the exchange, such as another of its hosts.
+	text = strings.Replace(text, "sip:201@192", "sip:"+p.registration.User()+"@192", 1)
+	p.WantResponse(p.Receive(text), 180)
+}
+
 func TestWithoutAPortACallIsRefused(t *testing.T) {
 	p := newPhone(t)
 	p.media.refuse = true

@@ -179,7 +179,7 @@ func (l *liar) between() {
 func aCallerWhoDescribesNonsenseIsNoCall(t *testing.T) {
 	d := raise(t, ground{})
 	d.await("registered", 10*time.Second, d.registered)
-	s := newStranger(t, "127.0.0.2", d.address)
+	s := newStranger(t, "127.0.0.1", d.address)
 	good := offer(s.address())
 	for i := range 500 {
 		s.dice = rand.New(rand.NewPCG(uint64(i), 3))

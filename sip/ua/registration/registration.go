@@ -59,6 +59,7 @@ type Registration struct {
 	local    netip.AddrPort // what Config.Local said last
 	public   netip.AddrPort // what a NAT made of it; invalid without one
 	learned  int            // how often public has changed
+	exchange string         // host that answered the last REGISTER; empty: none yet
 	flow     string         // where the last REGISTER came from, as the registrar saw it; empty: it did not say
 	bound    sipgo.Uri      // Contact that the registrar knows, or may know; Host is empty without one
 	stale    sipgo.Uri      // Contact to be removed by the next REGISTER; Host is empty without one
@@ -103,6 +104,15 @@ func (r *Registration) Active() bool { return r.active }
 
 // User is the user part of our Contact.
 func (r *Registration) User() string { return r.user }
+
+// Vouched reports whether a request came from the host that answers our REGISTER.
+func (r *Registration) Vouched(source string) bool { return r.exchange == hostOf(source) }
+
+// hostOf is the host of "host:port".
+func hostOf(source string) string {
+	host, _, _ := net.SplitHostPort(source)
+	return host
+}
 
 // Contact is where the exchange, and peers in a dialog, reach us.
 func (r *Registration) Contact() sipgo.Uri {
@@ -173,6 +183,9 @@ func (r *Registration) registered(now time.Time, reply client.Reply) {
 		return
 	}
 	r.pending, r.pendingLate = nil, time.Time{}
+	if reply.Response != nil {
+		r.exchange = hostOf(reply.Response.Source())
+	}
 	if r.stopped != nil {
 		r.unregister(now)
 		return

@@ -11,6 +11,7 @@
 package uatest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -46,6 +47,7 @@ func (s Sent) String() string {
 
 // A Layer is the fake. It implements transaction.Transactions.
 type Layer struct {
+	From   string // host and port that messages come from; empty: the exchange's
 	Now    time.Time
 	Sent   []Sent // not yet looked at
 	t      testing.TB
@@ -184,6 +186,7 @@ func (l *Layer) Parse(head, body string) sip.Message {
 	if err != nil {
 		l.t.Fatalf("the test's message cannot be read: %v\n%s", err, text)
 	}
+	message.SetSource(cmp.Or(l.From, "192.0.2.1:5060"))
 	return message
 }
 
@@ -193,7 +196,6 @@ func (l *Layer) Receive(text string) transaction.ServerID {
 	head, body, _ := strings.Cut(strings.TrimLeft(text, "\n"), "\n\n")
 	head = strings.ReplaceAll(strings.TrimSpace(head)+"\n", "\n", "\r\n")
 	request := l.Parse(head, strings.ReplaceAll(body, "\n", "\r\n")).(*sip.Request)
-	request.SetSource("192.0.2.1:5060")
 	request.SetTransport("UDP")
 	if request.Method == sip.ACK {
 		l.user.Handle(l.Now, transaction.RequestReceived{Request: request})
