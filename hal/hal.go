@@ -164,6 +164,8 @@ type Display struct {
 	Picture *image.Paletted
 	Lamps   Lamps
 	Text    []string // the panel's text line by line, for screen readers and phonectl
+	// Soft is what the four soft keys mean now, left to right, in words; empty for a key that does nothing.
+	Soft [4]string
 }
 
 // A Route is where the voice goes.

@@ -94,10 +94,8 @@ func (s *Server) status(context.Context, string) Response {
 	line("missed", "%d", view.Status.Missed)
 	line("route", "%s", view.Sound.Route)
 	line("muted", "%t", view.Sound.Muted)
-	if calls, ok := view.Screen.(phone.Calls); ok {
-		for _, c := range calls.Calls {
-			line(fmt.Sprintf("line%d", c.Line), "%s %s", c.State, c.Duration.Truncate(time.Second))
-		}
+	for _, c := range view.Calls {
+		line(fmt.Sprintf("line%d", c.Line), "%s %s", c.State, c.Duration.Truncate(time.Second))
 	}
 	s.statistics(line)
 	return Response{Done, strings.TrimSuffix(b.String(), "\n")}

@@ -19,6 +19,8 @@ type call struct {
 	held       bool      // by us; from the moment we ask, so that nothing is overheard
 	wanted     bool      // what the user wants held to be, while the peer has not agreed
 	asked      bool      // Hold or Resume is under way
+	heldSince  time.Time
+	target     string // whom it shall be passed to, while Transferring
 	remoteHeld bool
 	early      bool // early media plays
 	answered   bool
@@ -162,8 +164,8 @@ func (p *Phone) holdLive() {
 // wantHold asks for hold or resume; only one request is under way at a time, the last wish wins.
 func (p *Phone) wantHold(c *call, held bool) {
 	c.wanted = held
-	if held {
-		c.held = true
+	if held && !c.held {
+		c.held, c.heldSince = true, p.now
 	}
 	if c.asked {
 		return
@@ -190,8 +192,12 @@ func (p *Phone) holdChanged(e sip.HoldChanged) {
 	// A refused hold leaves the call as it was: live. But nobody may be overheard by a phone on hook or by a second
 	// call: then it stays silent on our side.
 	other := p.live()
+	held := c.held
 	c.held = e.Held || c.state == Transferring || p.route == hal.Silent || other != nil && other != c
 	c.wanted = c.held
+	if c.held && !held {
+		c.heldSince = p.now
+	}
 }
 
 // resume takes a held call back on the route; a live call is put on hold first.
@@ -230,7 +236,8 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 		return
 	}
 	p.reselect()
-	if p.dial != nil && p.dial.transfer == c.id {
+	deaf := p.dial != nil && p.dial.transfer == c.id
+	if deaf {
 		p.dial = nil
 	}
 	if c.state == RingingIn {
@@ -241,7 +248,7 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 		p.settle()
 		return
 	}
-	end := &ending{until: now.Add(endedShown), view: Ended{Party: c.party, Cause: e.Cause, Status: e.Status}}
+	end := &ending{until: now.Add(endedShown), deaf: deaf, view: Ended{Party: c.party, Cause: e.Cause, Status: e.Status}}
 	if c.state == Talking || c.state == Transferring {
 		end.view.Duration = now.Sub(c.since)
 	}
@@ -308,5 +315,6 @@ func (p *Phone) disengage() {
 type ending struct {
 	view  Ended
 	tone  Tone
+	deaf  bool // digits are still being typed for a call that has gone: they must not dial
 	until time.Time
 }

@@ -117,7 +117,10 @@ func (p *Phone) dialTyped(now time.Time) {
 }
 
 func (p *Phone) transfer(c *call, number string) {
-	c.state, c.held = Transferring, true // nothing of it is heard any more, and if it fails it waits
+	c.state, c.target = Transferring, number
+	if !c.held {
+		c.held, c.heldSince = true, p.now // nothing of it is heard any more, and if it fails it waits
+	}
 	p.send(sip.Transfer{Call: c.id, Number: p.rewrite(number)})
 	p.selected = c.id
 	p.disengage()

@@ -145,6 +145,8 @@ func (p *Phone) digitKey(now time.Time, digit byte) {
 		return // nobody can hear it yet
 	case p.dial == nil && live != nil:
 		p.send(sip.SendDigit{Call: live.id, Digit: digit})
+	case p.ended != nil && p.ended.deaf:
+		return
 	case p.screenRinging():
 		return // the screen belongs to the call that rings; a digit now is a slip
 	default:
@@ -162,6 +164,7 @@ func (p *Phone) ok(now time.Time) {
 		p.soft(now, SoftDial)
 	case p.dial != nil:
 		p.dialTyped(now)
+	case p.ended != nil && p.ended.deaf:
 	case c != nil && c.held:
 		p.soft(now, SoftResume)
 	case c == nil:

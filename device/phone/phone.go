@@ -218,7 +218,7 @@ func (p *Phone) network(now time.Time, event sip.Event) {
 	case sip.TransferFailed:
 		if c := p.find(e.Call); c != nil && c.state == Transferring {
 			c.state = Talking
-			p.ended = &ending{until: now.Add(endedShown), view: Ended{Party: c.party, Cause: e.Cause, Status: e.Status}}
+			p.ended = &ending{until: now.Add(endedShown), view: Ended{Party: sip.Party{Number: c.target}, Cause: e.Cause, Status: e.Status}}
 		}
 	case sip.Ended:
 		p.over(now, e)

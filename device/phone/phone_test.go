@@ -374,3 +374,53 @@ func TestACallBeyondBothLinesIsRefusedSilently(t *testing.T) {
 		t.Fatal("the refused call was not forgotten")
 	}
 }
+
+func TestNoKeyEndsACallThatTheScreenDoesNotShow(t *testing.T) {
+	b := newBench(t)
+	b.step(ada(2)).lift().step(sip.Answered{Call: 2})
+	b.press(hal.KeyTransfer).typed("5060").press(hal.KeyOK).step(sip.HoldChanged{Call: 2, Held: true})
+	b.sent = nil
+	b.step(sip.TransferFailed{Call: 2, Cause: sip.Busy, Status: 486}).shows("Ended")
+	end := b.view().Screen.(Ended)
+	if end.Party.Number != "5060" || len(end.Waiting) != 1 || end.Waiting[0].Name != "Ada" {
+		t.Fatalf("the panel names %+v; 5060 is busy and Ada waits", end)
+	}
+	if soft := b.view().Soft; soft != [4]Soft{SoftResume, SoftNone, SoftNone, SoftBack} {
+		t.Fatalf("the soft keys are %v", soft)
+	}
+	if calls := b.view().Calls; len(calls) != 1 || calls[0].State != Held {
+		t.Fatalf("the calls are %+v", calls)
+	}
+	b.press(hal.KeySoft4).wants().shows("held")
+	b.press(hal.KeySoft1).wants(sip.Resume{Call: 2})
+}
+
+func TestDigitsTypedForACallThatHasGoneDialNobody(t *testing.T) {
+	b := newBench(t)
+	b.step(ada(2)).lift().step(sip.Answered{Call: 2}).press(hal.KeyTransfer).typed("50")
+	b.sent = nil
+	b.step(sip.Ended{Call: 2, Cause: sip.Normal}).typed("36").press(hal.KeyOK).wants().shows("Ended")
+}
+
+func TestACallThatRingsBesideTheSelectedOneCanBeAnsweredBySoftKey(t *testing.T) {
+	b := newBench(t)
+	b.step(Request{Verb: AskDial, Argument: "5090"}, ada(2))
+	b.press(hal.KeyDown).press(hal.KeyUp).step(sip.Answered{Call: 1})
+	b.sent = nil
+	if b.view().Soft[2] != SoftAnswer {
+		t.Fatalf("the soft keys are %v", b.view().Soft)
+	}
+	b.press(hal.KeySoft3).wants(sip.Hold{Call: 1}, sip.Answer{Call: 2})
+}
+
+func TestAHeldCallShowsHowLongItHasWaited(t *testing.T) {
+	b := newBench(t)
+	b.step(ada(2)).lift().step(sip.Answered{Call: 2}).wait(time.Minute).press(hal.KeyHold).wait(7 * time.Second)
+	if c := b.view().Calls[0]; c.State != Held || c.Duration != 7*time.Second {
+		t.Fatalf("%+v, want held for 7 s", c)
+	}
+	b.step(sip.HoldChanged{Call: 2, Held: true}).press(hal.KeyHold).step(sip.HoldChanged{Call: 2})
+	if c := b.view().Calls[0]; c.State != Talking || c.Duration != 67*time.Second {
+		t.Fatalf("%+v, want talking for 67 s", c)
+	}
+}

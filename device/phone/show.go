@@ -10,7 +10,7 @@ import (
 // View is what is shown, lit and heard at the time given.
 func (p *Phone) View(now time.Time) View {
 	return View{
-		Now: now, Status: p.status(now), Screen: p.screen(now), Soft: p.softKeys(), Lamps: p.lamps(), Sound: p.sound(),
+		Now: now, Status: p.status(now), Screen: p.screen(now), Calls: p.views(now), Soft: p.softKeys(), Lamps: p.lamps(), Sound: p.sound(),
 	}
 }
 
@@ -39,7 +39,6 @@ func (p *Phone) screenRinging() bool {
 
 // screen shows, in this order: a call that rings, an open list, what is being typed, the end of a call, the calls.
 func (p *Phone) screen(now time.Time) Screen {
-	present := p.present()
 	switch {
 	case p.screenRinging():
 	case p.list != nil:
@@ -47,18 +46,36 @@ func (p *Phone) screen(now time.Time) Screen {
 	case p.dial != nil:
 		return Dialling{Number: p.dial.number, OffHook: p.dial.offHook, Transfer: p.dial.transfer != 0}
 	case p.ended != nil:
-		return p.ended.view
-	case len(present) == 0:
+		end := p.ended.view
+		for _, c := range p.present() {
+			if c.held {
+				end.Waiting = append(end.Waiting, c.party)
+			}
+		}
+		return end
+	case len(p.present()) == 0:
 		return Idle{}
 	}
-	calls := Calls{}
-	for _, c := range present {
-		if c.id == p.selected {
-			calls.Selected = len(calls.Calls)
+	calls := Calls{Calls: p.views(now)}
+	for i, c := range calls.Calls {
+		if c.ID == p.selected {
+			calls.Selected = i
 		}
-		calls.Calls = append(calls.Calls, Call{
+	}
+	return calls
+}
+
+// views is all calls as the panel shows them.
+func (p *Phone) views(now time.Time) []Call {
+	var calls []Call
+	for _, c := range p.present() {
+		since := c.since
+		if c.view() == Held {
+			since = c.heldSince
+		}
+		calls = append(calls, Call{
 			ID: c.id, Line: c.line, State: c.view(), Party: c.party, Called: c.called, Topic: c.topic,
-			Incoming: c.incoming, Duration: now.Sub(c.since),
+			Incoming: c.incoming, Duration: now.Sub(since),
 		})
 	}
 	return calls
@@ -80,18 +97,24 @@ func (p *Phone) softKeys() [4]Soft {
 		return [4]Soft{SoftMissed, SoftRedial, SoftNone, SoftCancel}
 	case p.dial != nil:
 		return [4]Soft{SoftDial, SoftDelete, SoftNone, SoftCancel}
-	case p.ended != nil && c == nil:
+	case p.ended != nil && p.held() != nil:
+		return [4]Soft{SoftResume, SoftNone, SoftNone, SoftBack} // never a key that ends a call which the screen does not show
+	case p.ended != nil:
 		return [4]Soft{SoftRedial, SoftNone, SoftNone, SoftBack}
 	case c == nil:
 		return [4]Soft{SoftMissed, SoftRedial}
-	case c.state == CallingOut, c.state == RingingOut, c.state == Transferring:
-		return [4]Soft{SoftNone, SoftNone, SoftNone, SoftHangup}
-	case c.held:
-		return [4]Soft{SoftResume, SoftTransfer, SoftNone, SoftHangup}
 	}
 	soft := [4]Soft{SoftHold, SoftTransfer, SoftNone, SoftHangup}
-	if p.held() != nil {
+	switch {
+	case c.state == CallingOut, c.state == RingingOut, c.state == Transferring:
+		soft = [4]Soft{3: SoftHangup}
+	case c.held:
+		soft[0] = SoftResume
+	case p.held() != nil:
 		soft[0] = SoftSwap
+	}
+	if p.ringing() != nil {
+		soft[2] = SoftAnswer
 	}
 	return soft
 }

@@ -13,6 +13,7 @@ type View struct {
 	Now    time.Time // wall clock of the panel, in local time
 	Status Status
 	Screen Screen
+	Calls  []Call  // all calls, in the order of their beginning, whatever the screen shows
 	Soft   [4]Soft // meaning of the four soft keys, left to right
 	Lamps  hal.Lamps
 	Sound  Sound
@@ -74,6 +75,7 @@ type (
 		Cause    sip.Cause
 		Status   int           // SIP status for causes without a better word, 0 without one
 		Duration time.Duration // of the conversation, 0 when there was none
+		Waiting  []sip.Party   // who is on hold meanwhile and waits to be taken back
 	}
 	// List: a list of past calls, newest first.
 	List struct {
