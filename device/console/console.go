@@ -104,8 +104,8 @@ func Listen(path string, config Config) (*Server, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("console: another phone listens on %s; choose another path with -socket", path)
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("console: replace a left-over socket: %w", err)
+	if err := removeLeftOver(path); err != nil {
+		return nil, err
 	}
 	listener, err := net.Listen("unix", path)
 	if err != nil {
@@ -116,6 +116,24 @@ func Listen(path string, config Config) (*Server, error) {
 		return nil, fmt.Errorf("console: protect the socket: %w", err)
 	}
 	return &Server{config: config, listener: listener, slots: make(chan struct{}, connections), open: map[net.Conn]bool{}}, nil
+}
+
+// removeLeftOver removes a dead phone's socket, and nothing else: the path may be a slip of the pen that names a document.
+func removeLeftOver(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("console: %s is not a socket; choose another path with -socket", path)
+	}
+	if err == nil {
+		err = os.Remove(path)
+	}
+	if err != nil {
+		return fmt.Errorf("console: replace a left-over socket: %w", err)
+	}
+	return nil
 }
 
 // Run answers until Close. It returns when the last connection is gone.

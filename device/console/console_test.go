@@ -26,6 +26,7 @@ func (silent) Do(sip.Command)                  {}
 func (silent) Show(hal.Display)                {}
 func (silent) Set(voice.Plan)                  {}
 func (silent) Draw(phone.View) *image.Paletted { return nil }
+func (silent) Soft(phone.View) [4]string       { return [4]string{} }
 func (silent) Text(v phone.View) []string {
 	return []string{v.Status.Registration.String(), "zweite Zeile"}
 }
@@ -149,9 +150,12 @@ func TestTheSocketBelongsToOnePhoneAndOneUser(t *testing.T) {
 		t.Fatalf("the socket's mode is %v, %v", info.Mode(), err)
 	}
 	left := filepath.Join(t.TempDir(), "left.sock")
-	if err := os.WriteFile(left, nil, 0o600); err != nil {
+	dead, err := net.ListenUnix("unix", &net.UnixAddr{Name: left, Net: "unix"})
+	if err != nil {
 		t.Fatal(err)
 	}
+	dead.SetUnlinkOnClose(false)
+	_ = dead.Close()
 	s, err := Listen(left, Config{})
 	if err != nil {
 		t.Fatalf("a left-over socket is not replaced: %v", err)
@@ -159,6 +163,25 @@ func TestTheSocketBelongsToOnePhoneAndOneUser(t *testing.T) {
 	_ = s.listener.Close()
 	if _, err := Ask(left, Request{Verb: "show"}); err == nil || !strings.Contains(err.Error(), "no phone listens") {
 		t.Fatalf("asking nobody: %v", err)
+	}
+}
+
+func TestWhatIsNoSocketIsLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	letter, link := filepath.Join(dir, "letter.txt"), filepath.Join(dir, "link")
+	if err := os.WriteFile(letter, []byte("Dear Ada"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(letter, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{letter, link, dir} {
+		if _, err := Listen(path, Config{}); err == nil || !strings.Contains(err.Error(), path+" is not a socket; choose another path with -socket") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if text, err := os.ReadFile(link); err != nil || string(text) != "Dear Ada" {
+		t.Errorf("the letter says %q, %v", text, err)
 	}
 }
 
