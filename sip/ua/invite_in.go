@@ -65,25 +65,27 @@ func (a *Agent) invited(now time.Time, id transaction.ServerID, invite *sipgo.Re
 		return
 	}
 	a.last += 2
-	c := &call{agent: a, id: a.last, state: ringing, party: identity.Caller(invite), dialog: d, allowed: header.Tokens(invite, "allow")}
-	c.in = &incoming{server: id, invite: invite, tag: tag}
+	c := &call{agent: a, id: a.last, state: ringing, dialog: d, in: &incoming{server: id, invite: invite, tag: tag}}
+	// The 180 leaves before what takes time. A call that then turns out to have no sound has rung for the caller, for less
+	// than a millisecond, and never here.
+	c.ring(now)
 	c.timer.Wanted = a.config.SessionExpires
 	if status := c.prepare(invite); status != 0 {
 		if c.sound.open {
 			a.media.Close(c.id)
 		}
-		a.respond(now, id, invite, status)
+		c.refuse(now, status)
 		return
 	}
+	c.party, c.allowed = identity.Caller(invite), header.Tokens(invite, "allow")
 	a.calls = append(a.calls, c)
 	c.ringUntil(now, invite)
-	c.ring(now)
 	a.log.Info("call rings", "call", c.id)
 	called := identity.Called(invite, a.config.CalledFrom, a.config.Account.User, a.registration.User())
 	a.events(sip.Incoming{Call: c.id, From: c.party, Called: called, Topic: identity.Topic(invite)})
 }
 
-// prepare opens the sound and answers the offer, so that a call which nobody could hear does not ring.
+// prepare opens the sound and answers the offer, so that a call which nobody could hear does not ring here.
 // It returns the status to refuse the call with, or 0.
 func (c *call) prepare(invite *sipgo.Request) int {
 	if err := c.open(); err != nil {

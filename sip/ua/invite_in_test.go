@@ -19,15 +19,16 @@ func TestAnInviteThatCannotBeACallIsRefused(t *testing.T) {
 		sdp    string
 		lines  []string
 		change func(string) string
+		rang   bool // the caller hears that it rings before he is refused, the agent nothing
 	}{
-		{"a stranger's Request-URI", 404, body(), nil, func(s string) string { return strings.Replace(s, "sip:201@192", "sip:100@192", 1) }},
-		{"Replaces", 481, body(), []string{"Replaces: a;to-tag=b;from-tag=c"}, nil},
-		{"no common codec", 488, strings.Replace(body(), "RTP/AVP 8 101", "RTP/AVP 18", 1), nil, nil},
-		{"a body that is no SDP", 415, "", []string{"Content-Type: text/plain", "", "hello"}, nil},
-		{"a compressed body", 415, body(), []string{"Content-Encoding: gzip"}, nil},
-		{"a broken SDP", 400, "v=0\nnonsense", nil, nil},
-		{"no Contact", 400, body(), nil, func(s string) string { return strings.Replace(s, "Contact: <sip:erika@192.0.2.1:5060>\n", "", 1) }},
-		{"a session timer too short", 422, body(), []string{"Session-Expires: 60", "Supported: timer"}, nil},
+		{"a stranger's Request-URI", 404, body(), nil, func(s string) string { return strings.Replace(s, "sip:201@192", "sip:100@192", 1) }, false},
+		{"Replaces", 481, body(), []string{"Replaces: a;to-tag=b;from-tag=c"}, nil, false},
+		{"no common codec", 488, strings.Replace(body(), "RTP/AVP 8 101", "RTP/AVP 18", 1), nil, nil, true},
+		{"a body that is no SDP", 415, "", []string{"Content-Type: text/plain", "", "hello"}, nil, false},
+		{"a compressed body", 415, body(), []string{"Content-Encoding: gzip"}, nil, false},
+		{"a broken SDP", 400, "v=0\nnonsense", nil, nil, true},
+		{"no Contact", 400, body(), nil, func(s string) string { return strings.Replace(s, "Contact: <sip:erika@192.0.2.1:5060>\n", "", 1) }, false},
+		{"a session timer too short", 422, body(), []string{"Session-Expires: 60", "Supported: timer"}, nil, false},
 	} {
 		p := newPhone(t)
 		text := (&callerOf{phone: p, callID: "x", cseq: 1}).request("INVITE", 1, c.sdp, c.lines...)
@@ -36,6 +37,9 @@ func TestAnInviteThatCannotBeACallIsRefused(t *testing.T) {
 		}
 		id := p.Receive(text)
 		t.Log(c.why)
+		if c.rang {
+			p.WantResponse(id, 180)
+		}
 		p.WantResponse(id, c.status)
 		p.wantOver()
 	}
@@ -56,6 +60,7 @@ func TestWithoutAPortACallIsRefused(t *testing.T) {
 	p := newPhone(t)
 	p.media.refuse = true
 	id := p.Receive((&callerOf{phone: p, callID: "x", cseq: 1}).request("INVITE", 1, body()))
+	p.WantResponse(id, 180)
 	p.WantResponse(id, 500)
 	p.wantOver()
 }

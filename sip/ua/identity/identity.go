@@ -18,13 +18,17 @@ const textMax = 128
 // A message is a request or a response.
 type message interface{ GetHeaders(string) []sipgo.Header }
 
-// party makes an address fit for the panel. An anonymous one is the zero Party (RFC 3323 section 4.1.1.3).
+// anonymous is the Number of a caller who withholds who he is. Nobody can dial it.
+const anonymous = "anonymous"
+
+// withheld reports an address that stands for nobody (RFC 3323 section 4.1.1.3).
+func withheld(address header.Address) bool {
+	return strings.EqualFold(address.User(), anonymous) || strings.EqualFold(address.Host(), "anonymous.invalid")
+}
+
+// party makes an address fit for the panel.
 func party(address header.Address) sip.Party {
-	user := address.User()
-	if strings.EqualFold(user, "anonymous") || strings.EqualFold(address.Host(), "anonymous.invalid") {
-		return sip.Party{}
-	}
-	p := sip.Party{Name: header.Text(address.Name, textMax), Number: header.Text(user, textMax)}
+	p := sip.Party{Name: header.Text(address.Name, textMax), Number: header.Text(address.User(), textMax)}
 	if p.Name == p.Number {
 		p.Name = "" // exchanges repeat the number where they have no name
 	}
@@ -41,6 +45,9 @@ func Asserted(m message) (sip.Party, bool) {
 	for _, value := range header.Values(m, "p-asserted-identity") {
 		for _, address := range header.Addresses(value) {
 			// Section 9.1: there can be two, a SIP URI and a telephone number. They are the same party.
+			if withheld(address) {
+				continue
+			}
 			p := party(address)
 			if found.Name == "" {
 				found.Name = p.Name
@@ -65,15 +72,19 @@ func private(m message) bool {
 	return false
 }
 
-// Caller is who calls: P-Asserted-Identity, else From.
+// Caller is who calls: P-Asserted-Identity, else From. Who withholds it is the number "anonymous" without a name: the
+// panel says so, and does not confuse him with somebody whom the exchange does not know, the zero Party.
 func Caller(invite *sipgo.Request) sip.Party {
 	if p, ok := Asserted(invite); ok {
 		return p
 	}
 	if private(invite) {
-		return sip.Party{}
+		return sip.Party{Number: anonymous}
 	}
 	for _, address := range header.Addresses(header.First(invite, "from", "f")) {
+		if withheld(address) {
+			return sip.Party{Number: anonymous}
+		}
 		return party(address)
 	}
 	return sip.Party{}
@@ -102,7 +113,7 @@ func Called(invite *sipgo.Request, places []string, own ...string) sip.Party {
 			slices.Reverse(addresses)
 		}
 		for _, address := range addresses {
-			if p := party(address); p.Number != "" && !slices.Contains(own, p.Number) {
+			if p := party(address); p.Number != "" && !withheld(address) && !slices.Contains(own, p.Number) {
 				return p
 			}
 		}

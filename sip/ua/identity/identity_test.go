@@ -34,10 +34,13 @@ func TestTheCallerIsWhomTheExchangeVouchesFor(t *testing.T) {
 		lines []string
 		want  sip.Party
 	}{
-		{"", []string{"Privacy: id"}, sip.Party{}},
+		{"", []string{"Privacy: id"}, sip.Party{Number: "anonymous"}},
 		{"", []string{"Privacy: none", "P-Asserted-Identity: <sip:1@pbx>"}, sip.Party{Number: "1"}},
-		{"", []string{"Privacy: critical; ID", "P-Asserted-Identity: <sip:1@pbx>"}, sip.Party{}},
-		{`"Anonymous" <sip:anonymous@anonymous.invalid>`, nil, sip.Party{}},
+		{"", []string{"Privacy: critical; ID", "P-Asserted-Identity: <sip:1@pbx>"}, sip.Party{Number: "anonymous"}},
+		{`"Anonymous" <sip:anonymous@anonymous.invalid>`, nil, sip.Party{Number: "anonymous"}},
+		{`<sip:Anonymous@pbx>`, []string{`P-Asserted-Identity: <sip:anonymous@anonymous.invalid>`}, sip.Party{Number: "anonymous"}},
+		{`"Ada" <sip:x7@anonymous.invalid>`, nil, sip.Party{Number: "anonymous"}},
+		{`"Anonymous" <sip:pbx.example>`, nil, sip.Party{Name: "Anonymous"}},
 		{`"Anonymous" <sip:anonymous@anonymous.invalid>`, []string{`P-Asserted-Identity: "Ada" <sip:202@pbx>`},
 			sip.Party{Name: "Ada", Number: "202"}},
 		{"", nil, sip.Party{Name: "Erika Müller", Number: "+4928415551234"}},
