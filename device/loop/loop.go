@@ -47,6 +47,7 @@ type Voice interface{ Set(voice.Plan) }
 type Painter interface {
 	Draw(phone.View) *image.Paletted
 	Text(phone.View) []string
+	Soft(phone.View) [4]string // the soft keys in words
 }
 
 // Config is what a Loop joins.
@@ -251,7 +252,7 @@ func (l *Loop) show(now time.Time) {
 	l.mu.Lock()
 	painter := l.painter
 	l.mu.Unlock()
-	display := hal.Display{Picture: painter.Draw(view), Lamps: view.Lamps, Text: painter.Text(view)}
+	display := hal.Display{Picture: painter.Draw(view), Lamps: view.Lamps, Text: painter.Text(view), Soft: painter.Soft(view)}
 	l.mu.Lock()
 	l.view, l.display = view, display
 	if view.Sound.Live != 0 {

@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"log/slog"
 	"slices"
@@ -59,6 +60,13 @@ func (w *world) seen() (commands []sip.Command, display hal.Display, shown int, 
 func (w *world) Draw(phone.View) *image.Paletted { return nil }
 
 func (w *world) Text(v phone.View) []string { return []string{describeView(v)} }
+
+func (w *world) Soft(v phone.View) (words [4]string) {
+	for i, soft := range v.Soft {
+		words[i] = fmt.Sprint(soft)
+	}
+	return words
+}
 
 // running is a loop that runs in a bubble of fake time until the test ends.
 func running(t *testing.T, w *world) *Loop {

@@ -94,19 +94,24 @@ func (c canvas) strong(face font.Face, x, y int, text, meaning string, ink uint8
 	return c.text(face, x, y, text, meaning, ink)
 }
 
-// pair writes a name on the left and its number on the right in a smaller face, which may take three fifths.
-func (c canvas) pair(face, small font.Face, x0, x1, y int, p partyText, ink uint8) {
+// title writes what a party is called.
+func (c canvas) title(face font.Face, x0, x1, y int, p partyText, ink uint8) {
 	if p.digits {
 		c.number(face, x0, x1, y, p.title, ink)
 		return
 	}
+	c.name(face, x0, x1, y, p.title, ink)
+}
+
+// pair writes a name on the left and its number on the right in a smaller face, which may take three fifths.
+func (c canvas) pair(face, small font.Face, x0, x1, y int, p partyText, ink uint8) {
 	if p.number != "" {
 		number := small.CutFront(p.number, (x1-x0)*3/5)
 		_, base := face.Ink()
 		_, smallBase := small.Ink()
 		x1 = c.right(small, x1, y+base-smallBase, number, p.number, ink) - face.Width("n")
 	}
-	c.name(face, x0, x1, y, p.title, ink)
+	c.title(face, x0, x1, y, p, ink)
 }
 
 // scrollBar shows where in a list of n the entry at stands.

@@ -113,6 +113,8 @@ const (
 	wordKeys                    // before the soft keys, read aloud
 	wordSelected                // before the selected call or entry, read aloud
 	wordLine                    // %d
+	wordWaits                   // stands before who is on hold while an end is shown
+	wordWaiting                 // %d, more than one
 	wordCount                   //
 )
 

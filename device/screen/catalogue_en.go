@@ -93,6 +93,8 @@ var english = catalogue{
 		wordKeys:        "Keys",
 		wordSelected:    "Selected",
 		wordLine:        "Line %d",
+		wordWaits:       "Waiting:",
+		wordWaiting:     "%d calls are waiting",
 	},
 	weekdays: [...]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 	months: [...]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October",

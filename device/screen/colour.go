@@ -330,7 +330,13 @@ func (c colour) ended(e phone.Ended) {
 	face := largest(t.party.title, x1-x0, font.Face16x32, font.Face12x24)
 	c.middle(face, x0, x1, 112, t.party.title, t.party.digits, ink)
 	c.number(font.Face8x16, x0, x1, 134, t.party.number, grey)
-	c.name(font.Face8x16, x0, x1, 166, t.duration, ink)
+	c.name(font.Face8x16, x0, x1, 160, t.duration, ink)
+	if t.waits != "" {
+		c.fill(0, 181, colourWidth, colourBodyEnd, amber)
+		c.icon(iconHold, x0, 186, 2, "", ink)
+		x := c.text(font.Face8x16, x0+26, 186, t.waits, t.waits, ink)
+		c.title(font.Face8x16, x+8, x1, 186, t.waiting, ink)
+	}
 }
 
 func (c colour) list(l phone.List) {
@@ -378,21 +384,22 @@ func (c colour) entry(t entryText, y, height int) {
 	}
 }
 
-// volume draws the volume bar over the screen.
+// volume draws the volume bar at the foot of the screen, below a number that is being typed.
 func (c colour) volume() {
-	const x0, y0, x1, y1 = 6, 128, colourWidth - 6, 204
+	const x0, y0, x1, y1 = 6, 161, colourWidth - 6, 207
 	v := c.wording.volume()
+	c.fill(0, y0-2, colourWidth, y1+1, paper) // no sliced letters beside and above it
 	c.round(x0, y0, x1, y1, 5, slate)
 	c.round(x0+2, y0+2, x1-2, y1-2, 4, paper)
-	c.icon(v.icon, x0+14, y0+15, 2, "", ink)
-	x := c.right(font.Face8x16, x1-14, y0+16, v.value, v.value, grey)
-	c.name(font.Face8x16, x0+40, x-8, y0+16, v.name, ink)
+	c.icon(v.icon, x0+14, y0+6, 2, "", ink)
+	x := c.right(font.Face8x16, x1-14, y0+7, v.value, v.value, grey)
+	c.name(font.Face8x16, x0+40, x-8, y0+7, v.name, ink)
 	width := (x1 - x0 - 28) / v.max
 	for i := range v.max {
 		x, background := x0+14+i*width, rule
 		if i < v.level {
 			background = blue
 		}
-		c.round(x, y0+44, x+width-4, y0+60, 1, background)
+		c.round(x, y0+28, x+width-4, y0+39, 1, background)
 	}
 }

@@ -219,7 +219,13 @@ func (m mono) ended(e phone.Ended) {
 		m.text(font.Face6x12, 1, monoBody+12, second, cause, lit)
 	}
 	m.pair(font.Face6x12, font.Face5x8, 1, monoWidth-1, monoBody+23, t.party, lit)
-	m.name(font.Face5x8, 1, monoWidth-1, monoBody+34, t.duration, lit)
+	if t.waits == "" {
+		m.name(font.Face5x8, 1, monoWidth-1, monoBody+34, t.duration, lit)
+		return
+	}
+	m.icon(iconHold, 1, monoBody+34, 1, "", lit)
+	x := m.text(font.Face5x8, iconSize+4, monoBody+34, t.waits, t.waits, lit) + 4
+	m.title(font.Face5x8, x, monoWidth, monoBody+34, t.waiting, lit)
 }
 
 func (m mono) list(l phone.List) {

@@ -105,6 +105,7 @@ func TestTheLastDigitsOfALongNumberAreSeen(t *testing.T) {
 			func(n string) phone.Screen { return dialled(phone.Talking, sip.Party{Number: n}) },
 			func(n string) phone.Screen { return ringing(func(c *phone.Call) { c.Party.Number = n }) },
 			func(n string) phone.Screen { return phone.Ended{Party: sip.Party{Number: n}} },
+			func(n string) phone.Screen { return phone.Ended{Party: ada, Waiting: []sip.Party{{Number: n}}} },
 			func(n string) phone.Screen {
 				return phone.List{Entries: []phone.Entry{{At: now, Party: sip.Party{Name: longest.Name, Number: n}}}}
 			},
@@ -130,7 +131,7 @@ func FuzzDraw(f *testing.F) {
 		for _, s := range []phone.Screen{
 			phone.Idle{}, phone.Dialling{Number: number},
 			phone.Calls{Calls: []phone.Call{call}}, phone.Calls{Calls: []phone.Call{call, call, call}, Selected: at},
-			phone.Ended{Party: party, Cause: sip.Cause(state), Status: at, Duration: time.Duration(at)},
+			phone.Ended{Party: party, Cause: sip.Cause(state), Status: at, Duration: time.Duration(at), Waiting: []sip.Party{party}},
 			phone.List{Entries: []phone.Entry{{Party: party, Called: call.Called, Topic: topic}, {}, {}}, Selected: at, Kind: phone.ListKind(state)},
 		} {
 			view := phone.View{Now: now, Status: status, Screen: s, Soft: [4]phone.Soft{phone.Soft(state)}}

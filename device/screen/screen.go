@@ -39,6 +39,15 @@ func (r Renderer) Text(view phone.View) []string {
 	return wording{r.language.catalogue(), &view}.lines(rows)
 }
 
+// Soft returns what the four soft keys mean now, left to right, in full words; "" for one that does nothing.
+func (r Renderer) Soft(view phone.View) [4]string {
+	var words [4]string
+	for i, soft := range view.Soft {
+		words[i] = r.language.catalogue().soft(soft).full
+	}
+	return words
+}
+
 // draw draws the view, and tells seen what can be read.
 func (r Renderer) draw(view *phone.View, seen func(string, image.Rectangle, uint8)) *image.Paletted {
 	area := image.Rectangle{Max: r.panel.Size()}

@@ -20,6 +20,9 @@ func (w wording) lines(rows int) []string {
 		if t.duration != "" {
 			lines = append(lines, t.duration)
 		}
+		if t.waits != "" {
+			lines = append(lines, join(" ", t.waits, t.waiting.title))
+		}
 	case phone.List:
 		lines = w.listLines(lines, s, rows)
 	default:

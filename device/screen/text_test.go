@@ -64,11 +64,14 @@ func TestTheTextReadsLikeThePanel(t *testing.T) {
 		{"knocking", German, []string{"201, angemeldet, 10:42, Hörer", "Ausgewählt, Leitung 1: Im Gespräch, 3:07", "Anruf für Kreis Wesel, 0281 2070",
 			"Anliegen: Elterngeld", "Ada Lovelace, 0281 207 2020", "Leitung 2: Klopft an, 0:03", "Anruf für Stadt Xanten, 02801 7720",
 			"Anliegen: Sperrmüll anmelden", "+49 2841 88 1234", "Tasten: Annehmen · Ablehnen · Halten"}},
-		{"transfer", German, []string{"201, angemeldet, 10:42, Hörer", "Weiterleiten an: 202", "Tasten: Weiterleiten · Löschen · Abbrechen"}},
+		{"transfer", German, []string{"201, angemeldet, 10:42, Hörer", "Verbinden mit: 202", "Tasten: Verbinden · Löschen · Abbrechen"}},
 		{"ended-fault", German, []string{"201, angemeldet, 10:42, Hörer", "Störung der Anlage, Meldung 503", "Ada Lovelace, 0281 207 2020",
 			"Tasten: Zurück · Wahlwiederholung"}},
 		{"ended", German, []string{"201, angemeldet, 10:42, Hörer", "Gespräch beendet", "Ada Lovelace, 0281 207 2020", "Dauer 3:07",
 			"Tasten: Zurück · Wahlwiederholung"}},
+		{"ended-waiting", German, []string{"201, angemeldet, 10:42, Hörer", "Besetzt", "5060", "Es wartet: Ada Lovelace", "Tasten: Zurückholen · Zurück"}},
+		{"ended-waiting-two", English, []string{"201, registered, 10:42, handset", "Call ended", "+49 2841 88 1234", "Duration 3:07", "2 calls are waiting",
+			"Keys: Resume · Back"}},
 		{"missed-last", German, []string{"201, angemeldet, 10:42, 6 verpasste Anrufe", "Verpasste Anrufe, 6 von 6", "Konrad Zuse, 202, 11.11. 10:42",
 			"Ausgewählt: 110, 16.10.25 10:42", "Tasten: Zurück · Löschen · Wählen"}},
 		{"ringer-off", German, []string{"201, angemeldet, 10:42", "Freitag, 20. November", "Klingelton aus", "Tasten: Wahlwiederholung · Verpasste Anrufe"}},
@@ -76,6 +79,22 @@ func TestTheTextReadsLikeThePanel(t *testing.T) {
 		got := New(hal.Mono128x64, c.language).Text(sceneNamed(t, c.scene))
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s reads\n%s\nwant\n%s", c.scene, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+		}
+	}
+}
+
+func TestTheSoftKeysAreNamedInFullWords(t *testing.T) {
+	for _, c := range []struct {
+		scene    string
+		language Language
+		want     [4]string
+	}{
+		{"registering", German, [4]string{}},
+		{"typing", German, [4]string{"Wählen", "Löschen", "", "Abbrechen"}},
+		{"idle", English, [4]string{"Redial", "Missed calls"}},
+	} {
+		if got := New(hal.Mono128x64, c.language).Soft(sceneNamed(t, c.scene)); got != c.want {
+			t.Errorf("%s: %q, want %q", c.scene, got, c.want)
 		}
 	}
 }

@@ -98,6 +98,7 @@ func scenes() []scene {
 	idle := softs(phone.SoftRedial, phone.SoftMissed)
 	answer := softs(phone.SoftAnswer, phone.SoftReject)
 	over := softs(phone.SoftBack, phone.SoftRedial)
+	back := softs(phone.SoftResume, 0, 0, phone.SoftBack)
 	list := softs(phone.SoftBack, phone.SoftDelete, phone.SoftNone, phone.SoftDial)
 	typing := softs(phone.SoftDial, phone.SoftDelete, phone.SoftNone, phone.SoftCancel)
 	views := []scene{
@@ -109,6 +110,7 @@ func scenes() []scene {
 		{"volume", phone.View{Status: status(on(hal.Headset), volume(7, false)), Screen: inState(phone.Talking, 12*time.Second), Soft: talk}},
 		{"ringer-off", phone.View{Status: status(volume(0, true)), Screen: phone.Idle{}, Soft: idle}},
 		{"typing", phone.View{Status: status(), Screen: phone.Dialling{Number: "0281"}, Soft: typing}},
+		{"typing-volume", phone.View{Status: status(on(hal.Handset), volume(4, false)), Screen: phone.Dialling{Number: "0281", OffHook: true}, Soft: typing}},
 		{"dial-tone", phone.View{Status: handset, Screen: phone.Dialling{OffHook: true}, Soft: softs(phone.SoftRedial, 0, 0, phone.SoftCancel)}},
 		{"typing-long", phone.View{Status: handset, Screen: phone.Dialling{OffHook: true, Number: "004928411234567890123456"}, Soft: typing}},
 		{"transfer", phone.View{Status: handset, Screen: phone.Dialling{Transfer: true, Number: "202"}, Soft: softs(phone.SoftTransfer, phone.SoftDelete, 0, phone.SoftCancel)}},
@@ -138,6 +140,12 @@ func scenes() []scene {
 		{"ended-busy", phone.View{Status: handset, Screen: phone.Ended{Party: grace, Cause: sip.Busy, Status: 486}, Soft: over}},
 		{"ended-unavailable", phone.View{Status: handset, Screen: phone.Ended{Party: longest, Cause: sip.Unavailable, Status: 480}, Soft: over}},
 		{"ended-fault", phone.View{Status: handset, Screen: phone.Ended{Party: ada, Cause: sip.ServerError, Status: 503}, Soft: over}},
+		{"ended-waiting", phone.View{Status: handset, Screen: phone.Ended{Party: sip.Party{Number: "5060"}, Cause: sip.Busy, Status: 486, Waiting: []sip.Party{ada}},
+			Soft: back}},
+		{"ended-waiting-long", phone.View{Status: handset, Screen: phone.Ended{Party: longest, Cause: sip.Unavailable, Duration: 187 * time.Second,
+			Waiting: []sip.Party{longest}}, Soft: back}},
+		{"ended-waiting-two", phone.View{Status: handset, Screen: phone.Ended{Party: grace, Cause: sip.Normal, Duration: 187 * time.Second, Waiting: []sip.Party{ada, grace}},
+			Soft: back}},
 		{"missed", phone.View{Status: status(missed(6)), Screen: phone.List{Kind: phone.MissedCalls, Entries: entries(6)}, Soft: list}},
 		{"missed-third", phone.View{Status: status(missed(6)), Screen: phone.List{Kind: phone.MissedCalls, Entries: entries(6), Selected: 2}, Soft: list}},
 		{"missed-last", phone.View{Status: status(missed(6)), Screen: phone.List{Kind: phone.MissedCalls, Entries: entries(6), Selected: 5}, Soft: list}},

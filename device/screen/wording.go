@@ -207,7 +207,7 @@ func (t callText) detail() string {
 	case t.ringing && t.called != "":
 		return join(dot, t.topic, t.party.title)
 	case t.called != "" || t.topic != "":
-		return join(dot, t.called, t.topic)
+		return join(dot, t.topic, t.called) // the topic first: the end is cut on a small panel
 	}
 	return t.party.number
 }
@@ -279,7 +279,9 @@ type endedText struct {
 	status   string // "" unless it says more than the cause
 	duration string // "" when there was no conversation
 	party    partyText
-	failed   bool // it did not come about
+	failed   bool      // it did not come about
+	waits    string    // "" unless somebody is on hold meanwhile
+	waiting  partyText // who it is, when it is one
 }
 
 func (w wording) ended(e phone.Ended) endedText {
@@ -289,6 +291,13 @@ func (w wording) ended(e phone.Ended) endedText {
 	}
 	if e.Duration > 0 {
 		t.duration = w.word(wordDuration, duration(e.Duration))
+	}
+	switch len(e.Waiting) {
+	case 0:
+	case 1:
+		t.waits, t.waiting = w.word(wordWaits), w.party(e.Waiting[0])
+	default:
+		t.waits = w.word(wordWaiting, len(e.Waiting))
 	}
 	switch e.Cause {
 	case sip.Normal, sip.Transferred, sip.Elsewhere, sip.CallerGaveUp:

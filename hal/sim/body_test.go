@@ -96,6 +96,7 @@ func TestAnEqualDisplayIsNoChange(t *testing.T) {
 		{"another palette", hal.Display{Picture: yellow, Lamps: lamps, Text: []string{"a", "b"}}, true},
 		{"no picture", hal.Display{Lamps: lamps, Text: []string{"a", "b"}}, true},
 		{"another lamp", hal.Display{Picture: picture(3), Text: []string{"a", "b"}}, true},
+		{"another soft key", hal.Display{Picture: picture(3), Lamps: lamps, Text: []string{"a", "b"}, Soft: [4]string{3: "Annehmen"}}, true},
 		{"another text", hal.Display{Picture: picture(3), Lamps: lamps, Text: []string{"a"}}, true},
 	} {
 		b, _ := listeningBody()

@@ -57,6 +57,7 @@ type words struct {
 type state struct {
 	Panel     panelState           `json:"panel"`
 	Text      []string             `json:"text"`      // the panel's text, line by line
+	Soft      [4]string            `json:"soft"`      // what the soft keys mean, left to right; empty: nothing
 	Ringing   bool                 `json:"ringing"`   // a call waits to be answered: a screen reader says so at once
 	Lamps     map[string]lampState `json:"lamps"`     // by the name of hal.Lamp
 	Keys      []string             `json:"keys"`      // held down on any page, in the order of hal.Key

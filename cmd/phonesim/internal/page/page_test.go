@@ -87,7 +87,7 @@ func TestANewPageShowsThePhoneAsItIs(t *testing.T) {
 	d := newDesk(t)
 	picture := mono(image.Pt(3, 5), image.Pt(127, 63))
 	d.body.Show(hal.Display{
-		Picture: picture, Text: []string{"Kreis Wesel", "Elterngeld"},
+		Picture: picture, Text: []string{"Kreis Wesel", "Elterngeld"}, Soft: [4]string{0: "Annehmen", 3: "Ablehnen"},
 		Lamps: hal.Lamps{hal.LampMessage: hal.BlinkFast, hal.LampHold: hal.BlinkSlow, hal.LampMute: hal.Steady},
 	})
 	b := d.open()
@@ -100,6 +100,9 @@ func TestANewPageShowsThePhoneAsItIs(t *testing.T) {
 	}
 	if len(b.state.Text) != 2 || b.state.Text[1] != "Elterngeld" || !b.state.Ringing {
 		t.Errorf("text is %q, ringing %v", b.state.Text, b.state.Ringing)
+	}
+	if want := [4]string{"Annehmen", "", "", "Ablehnen"}; b.state.Soft != want {
+		t.Errorf("soft keys are %q, want %q", b.state.Soft, want)
 	}
 	for name, want := range map[string]lampState{
 		"message": {"fast", 125, 125}, "hold": {"slow", 1000, 1000}, "mute": {"steady", 0, 0}, "line1": {"dark", 0, 0},

@@ -226,6 +226,7 @@ func (p *Page) look(s *session, display hal.Display) (string, state) {
 	now := state{
 		Panel:   panelOf(display.Picture),
 		Text:    display.Text,
+		Soft:    display.Soft,
 		Ringing: display.Lamps[hal.LampMessage] == hal.BlinkFast, // "it rings", as hal.BlinkFast says
 		Lamps:   lampsOf(display.Lamps),
 		Keys:    []string{}, Languages: []string{},

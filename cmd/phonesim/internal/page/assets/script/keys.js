@@ -135,6 +135,14 @@ function unfocused(event) {
   document.activeElement?.blur();
 }
 
+// nameSofts names the soft keys after what they do now; one that does nothing keeps its own name and says so.
+export function nameSofts(softs) {
+  for (const [i, key] of document.querySelectorAll(".key.soft").entries()) {
+    key.setAttribute("aria-label", softs[i] || word(key.dataset.name));
+    key.setAttribute("aria-disabled", String(!softs[i]));
+  }
+}
+
 // showHeld makes the keys look pressed that are down, on whatever page.
 export function showHeld(names) {
   for (const key of document.querySelectorAll("[data-key]")) {

@@ -4,7 +4,7 @@
 import { Link } from "./link.js";
 import { Screen } from "./screen.js";
 import { Lamps } from "./lamps.js";
-import { Keys, showHeld } from "./keys.js";
+import { Keys, nameSofts, showHeld } from "./keys.js";
 import { Sound } from "./sound.js";
 import { Simulator } from "./simulator.js";
 import { fit } from "./fit.js";
@@ -29,6 +29,7 @@ const sound = new Sound({
 });
 const simulator = new Simulator(sound, (wish) => link.send(wish));
 let owner = "free";
+let softs = [];
 
 const link = new Link({
   link(open) {
@@ -39,12 +40,16 @@ const link = new Link({
     screen.dark();
     lamps.show({});
     showHeld([]);
+    showSofts([]);
+    document.title = word("title");
   },
   words: setWords,
   state(state) {
     owner = state.sound;
     if (screen.size(state.panel)) fit();
     screen.text(state.text, state.ringing);
+    document.title = state.ringing ? `☎ ${caller(state)}` : word("title");
+    showSofts(state.soft);
     lamps.show(state.lamps);
     showHeld(state.keys);
     root.dataset.hook = state.hook;
@@ -71,7 +76,21 @@ function nameHandset() {
   handset.title = word(up ? "handset-replace" : "handset-lift"); // also its name for a screen reader
 }
 
+function showSofts(meanings) {
+  softs = meanings;
+  nameSofts(softs);
+}
+
+// caller is the line of the panel's text that says for whom it rings, or who calls: it follows the call's state,
+// which names its line when there are two calls.
+function caller({ text: [, ...lines], lamps }) {
+  const line = ["line1", "line2"].find((name) => lamps[name]?.blink === "fast");
+  const at = lines.findIndex((text) => text.includes(`${word(`key-${line}`)}:`));
+  return lines[Math.max(at, 0) + 1] ?? "";
+}
+
 onWords(nameHandset);
+onWords(() => nameSofts(softs));
 addEventListener("resize", fit);
 document.querySelector("#simulator > details").addEventListener("toggle", fit);
 fit();

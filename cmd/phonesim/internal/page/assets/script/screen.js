@@ -17,7 +17,8 @@ export class Screen {
     this.said = document.getElementById("said");
     this.calledOut = document.getElementById("called-out");
     this.latest = 0;
-    this.spoken = [];
+    this.spoken = []; // lines that have been told,
+    this.facts = []; // and what the status line consists of
     this.ringing = false;
     this.kind = "";
   }
@@ -56,6 +57,7 @@ export class Screen {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.lines.replaceChildren();
     this.spoken = [];
+    this.facts = [];
     clearTimeout(this.pending);
   }
 
@@ -76,14 +78,25 @@ export class Screen {
     this.pending = setTimeout(() => this.say(lines, ringing), ringing ? 0 : stillness);
   }
 
-  // say tells what is new, the status line last.
-  say([status, ...rest], ringing) {
-    const lines = [...rest, status ?? ""];
-    const known = new Set(this.spoken.map((line) => line.replace(clock, "")));
-    const news = lines.filter((line) => line.trim() && !known.has(line.replace(clock, "")));
+  // say tells what is new, last of the status line. While it rings that has to wait: nothing may take the place of
+  // who calls.
+  say([status = "", ...lines], ringing) {
+    const news = unknown(lines, this.spoken);
     this.spoken = lines;
+    if (!ringing) {
+      const facts = status.split(", ");
+      const changed = unknown(facts, this.facts);
+      if (changed.length > 0) news.push(changed.join(", "));
+      this.facts = facts;
+    }
     if (news.length === 0) return;
     (ringing ? this.calledOut : this.said).textContent = news.join(". ");
     (ringing ? this.said : this.calledOut).textContent = "";
   }
+}
+
+// unknown are the texts of now that were not told before, whatever the clock says.
+function unknown(now, before) {
+  const told = new Set(before.map((text) => text.replace(clock, "")));
+  return now.filter((text) => text.trim() && !told.has(text.replace(clock, "")));
 }
