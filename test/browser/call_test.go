@@ -34,6 +34,10 @@ func TestACallFromTheQueueIsSeenHeardAndAnsweredByAClick(t *testing.T) {
 	if line := tree.find("button", "Leitung 1"); line == nil || line.description != "blinkt schnell" {
 		t.Errorf("the line's key tells a screen reader %+v", line)
 	}
+	if key := tree.find("button", "Annehmen"); key == nil {
+		t.Errorf("no screen reader finds the soft key that answers in\n%s", tree)
+	}
+	tab.until(`document.title.startsWith("☎ Anruf für Kreis Wesel")`)
 	if lit := get[int](tab, litPixels); lit < 500 {
 		t.Errorf("the panel has %d lit pixels", lit)
 	}
@@ -183,4 +187,30 @@ func TestASecondCitizenIsAnnouncedWhole(t *testing.T) {
 	if !strings.Contains(said, "Kreis Wesel") || !strings.Contains(said, "Elterngeld") {
 		t.Errorf("the second call is announced as %q", said)
 	}
+}
+
+func TestACallIsAnsweredByTheSoftKeyThatSaysSo(t *testing.T) {
+	b := startBrowser(t, withMicrophone)
+	central := startExchange(t)
+	p := startPhoneAt(t, central)
+	tab := b.openPhone(p)
+	tab.until(`document.querySelector('[data-key="soft4"]').getAttribute("aria-disabled") === "true"`)
+	if key := tab.accessible().find("button", "Displaytaste 4"); key == nil {
+		t.Error("a soft key that does nothing has lost its name")
+	}
+	central.Call(ada)
+	tab.until(`document.querySelector('[aria-label="Annehmen"][aria-disabled="false"]')`)
+	tab.until(`document.title.includes("Kreis Wesel")`)
+
+	// What changes in the status line while it rings does not take the caller's place.
+	tab.tells("called-out", "Kreis Wesel", "Elterngeld")
+	if said := get[string](tab, `document.getElementById("called-out").textContent`); strings.Contains(said, "angemeldet") {
+		t.Errorf("the status line is called out with the caller: %q", said)
+	}
+	tab.click(`[aria-label="Annehmen"]`)
+	p.says("line1: talking")
+	tab.until(`document.title === "Freizeichen – Telefon im Browser"`)
+	tab.until(`document.querySelector('[aria-label="Verbinden"].soft')`)
+	tab.click(`[aria-label="Auflegen"]`)
+	p.until("the call has ended", func() bool { return !strings.Contains(p.ctl("status"), "line1") })
 }
