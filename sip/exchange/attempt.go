@@ -26,6 +26,7 @@ type attempt struct {
 	who    words.Party       // called
 	legs   []*leg            // that ring
 	office *plan.Destination // instead of phones
+	voice  uint64            // seed of who answers as the office; zero: drawn
 	due    time.Time         // when an acted destination goes on, or it has rung long enough; zero: the queue decides
 	rung   bool
 
@@ -76,7 +77,22 @@ func (e *Exchange) try(now time.Time, a *attempt) {
 		e.unreached(now, a, sip.StatusBusyHere) // agents do not queue for themselves
 		return
 	}
+	if c := e.callers.Find(a.target); c != nil {
+		e.callBack(now, a, c)
+		return
+	}
 	e.unreached(now, a, sip.StatusNotFound)
+}
+
+// callBack rings a citizen who has called before.
+func (e *Exchange) callBack(now time.Time, a *attempt, c *Citizen) {
+	if e.engaged(c.Party.Number) {
+		e.unreached(now, a, sip.StatusBusyHere)
+		return
+	}
+	a.office = &plan.Destination{Number: c.Party.Number, Name: c.Party.Name, Manner: plan.Answers}
+	a.who, a.voice = c.Party, c.Voice
+	e.act(now, a)
 }
 
 // act is the first step of a destination.
@@ -114,7 +130,7 @@ func (e *Exchange) proceed(now time.Time, a *attempt) {
 	case plan.Echo:
 		p.sound = studio.Echo{}
 	case plan.Answers:
-		p.sound = studio.NewTalker(e.config.Seed+uint64(e.lastCall), true)
+		p.sound = studio.NewTalker(cmp.Or(a.voice, e.config.Seed+uint64(e.lastCall)), true)
 	case plan.EmergencyDemo:
 		p.sound = studio.SpecialInformation()
 	default:

@@ -508,3 +508,52 @@ func TestCitizensCallByThemselvesAndStayAwayFromALongQueue(t *testing.T) {
 		}
 	})
 }
+
+func TestACitizenWhoHasCalledCanBeCalledBack(t *testing.T) {
+	inTown(t, nil, func(t *testing.T, b *bench) {
+		one, two := b.agent("201", "192.0.2.1:5060"), b.agent("202", "192.0.2.3:5060")
+		number := ada.Party.Number
+		if one.dial(number); one.status != 404 {
+			t.Fatalf("before the first call: %d, want 404", one.status)
+		}
+		id := b.Call(ada)
+		one.lift(one.ring())
+		if two.dial(number); two.status != 486 {
+			t.Errorf("while the citizen talks: %d, want 486", two.status)
+		}
+		b.HangUp(id)
+		time.Sleep(time.Second)
+		start := time.Now()
+		time.AfterFunc(time.Second, func() {
+			b.do(func(time.Time) {
+				if len(b.attempts) != 1 || b.attempts[0].voice != ada.Voice {
+					t.Error("somebody else's voice will answer")
+				}
+			})
+		})
+		s := two.dial(number)
+		if two.status != 200 || time.Since(start) != 2*time.Second {
+			t.Fatalf("%d after %v", two.status, time.Since(start))
+		}
+		if got := s.seen[len(s.seen)-1].GetHeader("P-Asserted-Identity").Value(); got != `"Käthe Böhm" <sip:03023125042@exchange>` {
+			t.Errorf("name %s", got)
+		}
+		if one.dial(number); one.status != 486 {
+			t.Errorf("while another phone has called: %d, want 486", one.status)
+		}
+		s.bye()
+		b.wantNothingOpen()
+	})
+}
+
+func TestACitizenWhoWaitsIsBusy(t *testing.T) {
+	inTown(t, nil, func(t *testing.T, b *bench) {
+		p := b.agent("201", "192.0.2.1:5060")
+		echo := p.dial("5090")
+		b.Call(ada)
+		if p.dial(ada.Party.Number); p.status != 486 {
+			t.Errorf("%d, want 486", p.status)
+		}
+		echo.bye()
+	})
+}

@@ -51,6 +51,7 @@ type Exchange struct {
 	queues    *queue.Queues
 	arrivals  *citizen.Arrivals
 	visitors  []*visitor
+	callers   citizen.Callers // can be called back
 	attempts  []*attempt
 	legs      []*leg
 	clients   map[transaction.ClientID]*client

@@ -33,6 +33,7 @@ func (e *Exchange) admit(now time.Time, c Citizen) ID {
 	default:
 		return 0
 	}
+	e.callers.Remember(c)
 	return v.id
 }
 
@@ -46,6 +47,16 @@ func (e *Exchange) dismiss(now time.Time, v *visitor) {
 		}
 	}
 	e.lost(now, v.party)
+}
+
+// engaged reports whether the citizen with the number is at the exchange: waiting, talking, or called by a phone.
+func (e *Exchange) engaged(number string) bool {
+	is := func(p *party) bool { return p != nil && p.leg == nil && p.who.Number == number }
+	return slices.ContainsFunc(e.visitors, func(v *visitor) bool { return is(v.party) }) ||
+		slices.ContainsFunc(e.legs, func(l *leg) bool { return is(l.party.peer) }) ||
+		slices.ContainsFunc(e.attempts, func(a *attempt) bool {
+			return a.office != nil && a.who.Number == number || a.referral != nil && is(a.referral.remote)
+		})
 }
 
 func (e *Exchange) visitor(id ID) *visitor {
