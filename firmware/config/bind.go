@@ -47,7 +47,11 @@ func (p *problems) bindMapping(path string, node ast.Node, into reflect.Value) {
 		key, at := keyText(entry.Key), where(entry.Key)
 		field, known := fieldOf(into, key)
 		if !known {
-			p.add(at, "%s is not known%s; allowed: %s", shown(key), within(path), strings.Join(keys(into.Type()), ", "))
+			if section, line := p.section(at.line); line != 0 {
+				p.add(at, sectionless, section, line)
+			} else {
+				p.add(at, "%s is not known%s; allowed: %s", shown(key), within(path), strings.Join(keys(into.Type()), ", "))
+			}
 			continue
 		}
 		if first, twice := seen[key]; twice {
@@ -56,6 +60,10 @@ func (p *problems) bindMapping(path string, node ast.Node, into reflect.Value) {
 		}
 		seen[key] = at
 		if entry.Value == nil || entry.Value.Type() == ast.NullType {
+			if p.commented(at.line) {
+				p.add(at, "%s has no value: # begins a comment; put a text that begins with # in quotes", join(path, key))
+				continue
+			}
 			p.add(at, "%s has no value; leave the key out for its default", join(path, key))
 			continue
 		}

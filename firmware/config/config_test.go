@@ -35,6 +35,28 @@ func TestEverythingWrongIsRefusedWithPlaceAndWhatIsAllowed(t *testing.T) {
 		{"deep lists", strings.Repeat("- ", 17), []string{"f.yaml:1:1: nests deeper than 16 lists"}},
 		{"a line that takes the parser seconds", strings.Repeat("a: ", 20000), []string{"f.yaml:1:1000: is longer than 1000 bytes in one line"}},
 		{"not YAML", "language: [de\n", []string{"f.yaml:1:11: is not YAML: sequence end token ']' not found"}},
+		{"a key without its section", account + "\n#calls:\n  # How long.\n  retention: 24h\n", []string{
+			`f.yaml:7:3: this line is indented, but no section stands above it; take the "#" off "calls:" in line 5 too, or remove the indentation`}},
+		{"a key without its section behind a value", "language: de\n# calls:\n  #called-number: [to]\n  retention: 24h\n", []string{
+			`f.yaml:4:3: this line is indented, but no section stands above it; take the "#" off "calls:" in line 2 too, or remove the indentation`}},
+		{"a key without its section at the top", "#calls:\n  retention: 24h\n", []string{
+			`f.yaml:2:3: this line is indented, but no section stands above it; take the "#" off "calls:" in line 1 too, or remove the indentation`}},
+		{"a key without its inner section", "sound:\n  #volume:\n    handset: 7\n", []string{
+			`f.yaml:3:5: this line is indented, but no section stands above it; take the "#" off "volume:" in line 2 too, or remove the indentation`}},
+		{"a key of an account too far to the right", account + "      name: Ada\n", []string{
+			"f.yaml:4:7: the indentation fits nothing above: keys that belong together begin in the same column, here 1 or 5"}},
+		{"a key of an account too far to the left", account + "   name: Ada\n", []string{
+			"f.yaml:4:4: the indentation fits nothing above: keys that belong together begin in the same column, here 1 or 5"}},
+		{"a key of an account below the dash", account + "  name: Ada\n", []string{
+			"f.yaml:4:3: the indentation fits nothing above: keys that belong together begin in the same column, here 1 or 5"}},
+		{"a second key too far to the right", "accounts:\n  - user: 201 # Ada\n      domain: d\n", []string{
+			"f.yaml:3:7: the indentation fits nothing above: keys that belong together begin in the same column, here 1 or 5"}},
+		{"a first line too far to the right", "  language: de\npanel: mono128x64\n", []string{
+			"f.yaml:2:1: the indentation fits nothing above: keys that belong together begin in the same column, here 3"}},
+		{"a list is none of indentation", "dial:\n  emergency: [\n   1]\n panel: x\n", []string{
+			"f.yaml:4:2: the indentation fits nothing above: keys that belong together begin in the same column, here 1 or 3 or 4"}},
+		{"a password that is a comment", "accounts:\n  - user: 201\n    domain: d\n    password: #geheim1\n", []string{
+			"f.yaml:4:5: accounts[0].password has no value: # begins a comment; put a text that begins with # in quotes"}},
 		{"two documents", "language: de\n---\nlanguage: en\n", []string{"f.yaml:3:1: a second document begins; a file holds one"}},
 		{"a list", "- language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound), but is a list"}},
 		{"a word", "language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound), but is one value"}},

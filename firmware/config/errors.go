@@ -41,8 +41,9 @@ type position struct{ line, column int }
 
 // problems collects what is wrong in one file.
 type problems struct {
-	file string
-	list Errors
+	file  string
+	lines []string // of the file, for hints
+	list  Errors
 }
 
 // problemsMax bounds the list: nobody reads more, and a file of nothing but unknown keys stays cheap.

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -18,6 +19,7 @@ func (p *problems) parse(data []byte) Config {
 	if !p.clean(data) {
 		return Config{}
 	}
+	p.lines = strings.Split(string(data), "\n")
 	node := p.tree(data)
 	if node == nil {
 		return Config{}
@@ -40,7 +42,7 @@ func (p *problems) clean(data []byte) bool {
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
 		p.add(position{1, 1}, "is UTF-16; save it as UTF-8")
 	default:
-		p.lines(data, !isJSON(data))
+		p.bytes(data, !isJSON(data))
 	}
 	return len(p.list) == 0
 }
@@ -48,8 +50,8 @@ func (p *problems) clean(data []byte) bool {
 // isJSON tells an object of JSON, where tabs may indent and brackets do what spaces do in YAML.
 func isJSON(data []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) }
 
-// lines checks bytes, indentation and nesting line by line.
-func (p *problems) lines(data []byte, indented bool) {
+// bytes checks characters, tabs and nesting line by line.
+func (p *problems) bytes(data []byte, indented bool) {
 	line, depth, empty := 0, 0, true
 	machine := json.Valid(data)
 	for text := range bytes.Lines(data) {
@@ -119,6 +121,12 @@ func (p *problems) tree(data []byte) ast.Node {
 			problem = fault.GetMessage()
 			if token := fault.GetToken(); token != nil && token.Position != nil {
 				at = position{token.Position.Line, token.Position.Column}
+			}
+		}
+		if strings.Contains(problem, "not allowed in this context") && !isJSON(data) {
+			if line, hint := p.misplaced(at.line); hint != "" {
+				p.add(line, "%s", hint)
+				return nil
 			}
 		}
 		p.add(at, "is not YAML: %s", problem)
