@@ -27,16 +27,17 @@ const usage = `usage: phonectl [-socket PATH] COMMAND
   show               print the panel as text
   status             print registration, calls and statistics as "key: value"
   transcript         print what the phone did in the last minutes
+  help               print this
   config check FILE  check a configuration file; no phone needs to run
   config reference   print a configuration file that explains every key
 
 exit status: 0 done, 1 refused with the reason, 2 usage, 3 not supported
 `
 
-// arguments is how many words each command takes after its name.
-var arguments = map[string]int{
-	"answer": 0, "hangup": 0, "hold": 0, "resume": 0, "dial": 1, "transfer": 1, "dtmf": 1, "press": 1,
-	"show": 0, "status": 0, "transcript": 0,
+// arguments is the one word that each command takes after its name; empty: none.
+var arguments = map[string]string{
+	"answer": "", "hangup": "", "hold": "", "resume": "", "dial": "number", "transfer": "number",
+	"dtmf": "word of digits", "press": "key", "show": "", "status": "", "transcript": "",
 }
 
 func main() {
@@ -54,27 +55,40 @@ func run(args []string, stdout, stderr io.Writer) console.Status {
 		return console.Usage
 	}
 	words := flags.Args()
-	if len(words) == 3 && words[0] == "config" && words[1] == "check" {
+	switch {
+	case len(words) == 0:
+		fmt.Fprint(stderr, usage)
+		return console.Usage
+	case words[0] == "help":
+		fmt.Fprint(stdout, usage)
+		return console.Done
+	case words[0] == "config" && len(words) == 3 && words[1] == "check":
 		return checkConfig(words[2], stdout, stderr)
-	}
-	if len(words) == 2 && words[0] == "config" && words[1] == "reference" {
+	case words[0] == "config" && len(words) == 2 && words[1] == "reference":
 		fmt.Fprint(stdout, config.Reference())
 		return console.Done
 	}
-	if len(words) == 0 {
-		fmt.Fprint(stderr, usage)
+	if fault := misused(words[0], len(words)-1); fault != "" {
+		fmt.Fprintf(stderr, "phonectl: %s; phonectl help lists the commands\n", fault)
 		return console.Usage
 	}
-	want, known := arguments[words[0]]
-	if !known || len(words)-1 != want {
-		fmt.Fprintf(stderr, "phonectl: %q is not a command, or its argument is missing or too many\n\n%s", strings.Join(words, " "), usage)
-		return console.Usage
+	return ask(*socket, console.Request{Verb: words[0], Argument: strings.Join(words[1:], "")}, stdout, stderr)
+}
+
+// misused says what is wrong with a command that is given so many words; empty: nothing.
+func misused(command string, given int) string {
+	want, known := arguments[command]
+	switch {
+	case command == "config":
+		return `config takes "check FILE" or "reference"`
+	case !known:
+		return fmt.Sprintf("unknown command %q", command)
+	case want == "" && given > 0:
+		return command + " takes nothing"
+	case want != "" && given != 1:
+		return command + " takes one " + want
 	}
-	request := console.Request{Verb: words[0]}
-	if want == 1 {
-		request.Argument = words[1]
-	}
-	return ask(*socket, request, stdout, stderr)
+	return ""
 }
 
 func ask(socket string, request console.Request, stdout, stderr io.Writer) console.Status {

@@ -56,6 +56,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	}
 	try(*file, o.takeFile)
 	try(*pbx, o.takeAccount)
+	known := errors.Join(problems...) == nil // else the account may be there, where it cannot be read
 	try(*language, o.takeLanguage)
 	try(*panel, o.takePanel)
 	try(*listen, o.takeListen)
@@ -67,7 +68,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	}
 	try(*sound, o.takeSound)
 	o.builtIn = *pbx == "" && len(o.config.Accounts) == 0
-	if o.headless && o.builtIn {
+	if o.headless && o.builtIn && known {
 		problems = append(problems, errors.New("a headless phone needs a PBX: -pbx 'sip:USER:PASSWORD@HOST:PORT', or a -config with an account"))
 	}
 	return o, errors.Join(problems...)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,6 +45,9 @@ func TestWhatTheCommandLineGetsWrongIsSaidWithTheRightForm(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("phonesim %s: the password is in the message: %v", args, err)
 		}
+	}
+	if _, err := parseOptions([]string{"-headless", "-config", broken}, io.Discard); err == nil || strings.Contains(err.Error(), "needs a PBX") {
+		t.Errorf("a broken file of a headless phone: %v; the account may stand in it", err)
 	}
 	if _, err := parseOptions([]string{"-no-such-flag"}, io.Discard); err == nil || errors.Is(err, flag.ErrHelp) {
 		t.Errorf("an unknown flag: %v", err)
@@ -118,5 +122,38 @@ func TestAPortInUseIsSaid(t *testing.T) {
 		"-socket", filepath.Join(t.TempDir(), "phone.sock")}, io.Discard, &problems)
 	if text := problems.String(); status != 1 || !strings.Contains(text, "address already in use") || !strings.Contains(text, "-sip") || strings.Contains(text, "secret") {
 		t.Errorf("status %d: %s", status, text)
+	}
+}
+
+func TestTheHintFitsWhatWentWrong(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "letter.txt")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const inUse = "another program"
+	for _, c := range []struct{ address, socket, want string }{
+		{"127.0.0.1:0", file, "is not a socket; choose another path with -socket"},
+		{"127.0.0.1:0", filepath.Join(file, "phone.sock"), "not a directory (-socket chooses another path)"},
+		{"127.0.0.1:0", filepath.Join(dir, strings.Repeat("x", 150)), "-socket chooses a shorter one"},
+		{"192.0.2.1:0", filepath.Join(dir, "phone.sock"), "this machine does not have the address; -sip chooses another"},
+	} {
+		var problems bytes.Buffer
+		status := run(t.Context(), []string{"-headless", "-pbx", "sip:201:secret@127.0.0.1", "-sip", c.address, "-socket", c.socket}, io.Discard, &problems)
+		if text := problems.String(); status != 1 || !strings.Contains(text, c.want) || strings.Contains(text, inUse) {
+			t.Errorf("-sip %s -socket %s: status %d, %s", c.address, c.socket, status, text)
+		}
+	}
+	for want, err := range map[string]error{
+		"-sip chooses another": &net.OpError{Op: "listen", Net: "udp", Err: os.NewSyscallError("bind", syscall.EACCES)},
+		"-socket chooses":      &net.OpError{Op: "listen", Net: "unix", Err: os.NewSyscallError("bind", syscall.EACCES)},
+		inUse:                  &net.OpError{Op: "listen", Net: "udp", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)},
+	} {
+		if got := hint(err); !strings.Contains(got, want) {
+			t.Errorf("%v%s, want %q", err, got, want)
+		}
+	}
+	if got := hint(errors.New("anything else")); got != "" {
+		t.Errorf("hint%s", got)
 	}
 }

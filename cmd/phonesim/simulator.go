@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"freizeichen/cmd/phonesim/internal/page"
@@ -57,7 +59,7 @@ func (s *simulator) run(ctx context.Context) error {
 		Config: s.options.config, Body: body, Sound: sound, Socket: s.options.socket, Version: version, Logger: s.log,
 	})
 	if err != nil {
-		return fmt.Errorf("%w (another program may use the address; -sip and -socket choose others)", err)
+		return fmt.Errorf("%w%s", err, hint(err))
 	}
 	var parts []func(context.Context) error
 	if central != nil {
@@ -71,6 +73,27 @@ func (s *simulator) run(ctx context.Context) error {
 		parts = append(parts, serve)
 	}
 	return s.live(ctx, phone, parts)
+}
+
+// hint says which flag helps when a phone's socket cannot be opened, in brackets behind the error; empty when none does,
+// or when the error says so itself.
+func hint(err error) string {
+	var path *fs.PathError
+	var network *net.OpError
+	local := errors.As(err, &path) || errors.As(err, &network) && network.Net == "unix"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return " (another program may use the address; -sip and -socket choose others)"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return " (this machine does not have the address; -sip chooses another)"
+	case local && errors.Is(err, syscall.EINVAL):
+		return " (a socket's path is at most about 100 bytes long; -socket chooses a shorter one)"
+	case local:
+		return " (-socket chooses another path)"
+	case errors.Is(err, fs.ErrPermission):
+		return " (ports below 1024 may be reserved; -sip chooses another)"
+	}
+	return ""
 }
 
 // live runs the phone and the parts around it. The parts outlive the phone, which says goodbye to the exchange.
