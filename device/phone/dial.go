@@ -12,6 +12,9 @@ import (
 // numberMax bounds what can be typed: E.164 has 15 digits, feature codes and prefixes add some.
 const numberMax = 32
 
+// separators are what may stand in a number for the eye alone (RFC 3966 section 5.1.1).
+var separators = strings.NewReplacer("-", "", ".", "", "(", "", ")", "")
+
 // dialling is a number being typed.
 type dialling struct {
 	number   string
@@ -160,7 +163,7 @@ func (p *Phone) refuseCall(now time.Time, party sip.Party, emergency bool) Refus
 	refused, cause := Done, sip.CauseNone
 	live := p.live()
 	switch {
-	case party.Number == "":
+	case !dialable(separators.Replace(party.Number)): // a caller without number, or who withholds it
 		refused, cause = NoNumber, sip.BadNumber
 	case emergency:
 	case p.registration != Registered:

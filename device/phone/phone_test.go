@@ -424,3 +424,21 @@ func TestAHeldCallShowsHowLongItHasWaited(t *testing.T) {
 		t.Fatalf("%+v, want talking for 67 s", c)
 	}
 }
+
+func TestACallerWhoseNumberCannotBeDialledIsNotCalledBack(t *testing.T) {
+	for _, number := range []string{"", "anonymous", "--", "+", "1\r\n2"} {
+		b := newBench(t)
+		b.step(sip.Incoming{Call: 2, From: sip.Party{Number: number}}, sip.Ended{Call: 2, Cause: sip.CallerGaveUp})
+		b.sent = nil
+		if refused := b.phone.call(b.now, b.phone.missed[0].Party, hal.Headset); refused != NoNumber {
+			t.Errorf("%q: %v, want %v", number, refused, NoNumber)
+		}
+		if b.wants().shows("Ended").view().Screen.(Ended).Cause != sip.BadNumber {
+			t.Errorf("%q: the panel gives another reason", number)
+		}
+	}
+	b := newBench(t)
+	if refused := b.phone.call(b.now, sip.Party{Number: "+49-(2841)-20.20"}, hal.Headset); refused != Done {
+		t.Errorf("a number with separators: %v", refused)
+	}
+}
