@@ -34,12 +34,12 @@ func countAllocations(ctx context.Context) (perPacket float64, err error) {
 		return 0, fmt.Errorf("counting allocations: %w", err)
 	}
 	defer other.Close()
-	_, _, first, err := freePorts()
+	first, err := freePorts()
 	if err != nil {
 		return 0, fmt.Errorf("counting allocations: %w", err)
 	}
 	sessions := media.New(media.Config{
-		Address: func() netip.Addr { return peer.Loopback }, PortMin: first, PortMax: first + rtpPorts - 1, Logger: slog.New(slog.DiscardHandler),
+		Address: func() netip.Addr { return peer.Loopback }, PortMin: first + portRTP, PortMax: first + portsOfSeat - 1, Logger: slog.New(slog.DiscardHandler),
 	})
 	defer sessions.CloseAll()
 	other.To, err = sessions.Open(call)

@@ -69,9 +69,13 @@ func launch(ctx context.Context, p program, user string, e *peer.Exchange, dir s
 	if err != nil {
 		return nil, fmt.Errorf("%s: making a folder: %w", p.name(), err)
 	}
-	s := seat{user: user, password: e.Password(user), exchange: e.Address(), dir: dir}
-	if s.sip, s.command, s.rtp, err = freePorts(); err != nil {
+	first, err := freePorts()
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.name(), err)
+	}
+	s := seat{
+		user: user, password: e.Password(user), exchange: e.Address(), dir: dir, sip: netip.AddrPortFrom(peer.Loopback, first),
+		command: netip.AddrPortFrom(peer.Loopback, first+portCommand), rtp: first + portRTP,
 	}
 	r := &running{program: p, seat: s, log: filepath.Join(dir, "log"), ended: make(chan struct{})}
 	if r.process, err = p.command(s); err != nil {
@@ -147,50 +151,38 @@ func (r *running) failed(err error) error {
 	return fmt.Errorf("%s: %w; it said:\n%s", r.program.name(), err, said)
 }
 
-// freePorts finds ports on loopback that nobody has now. SIP gets one that is free for UDP and TCP.
-func freePorts() (sip, command netip.AddrPort, rtp uint16, err error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return sip, command, 0, fmt.Errorf("finding a free port: %w", err)
-	}
-	defer listener.Close()
-	command = netip.MustParseAddrPort(listener.Addr().String())
-	if sip, err = freePair(); err != nil {
-		return sip, command, 0, fmt.Errorf("finding a free port: %w", err)
-	}
-	for rtp = 20000; rtp < 30000; rtp += rtpPorts {
-		if free(rtp) {
-			return sip, command, rtp, nil
+// Ports of a seat, counted from its first: they lie below those that the kernel gives to anybody who asks for any.
+const (
+	portFirst, portLast = 20000, 30000
+	portCommand         = 2 // not 1: baresip listens there for TLS, whether it shall or not
+	portRTP             = 4 // even
+	portsOfSeat         = portRTP + rtpPorts
+)
+
+// freePorts finds the first port of a seat that nobody has now.
+func freePorts() (first uint16, err error) {
+	for first = portFirst; first < portLast; first += portsOfSeat {
+		if free(first) {
+			return first, nil
 		}
 	}
-	return sip, command, 0, errors.New("there are no free ports for sound from 20000 to 30000")
+	return 0, fmt.Errorf("there are no %d free ports in a row from %d to %d", portsOfSeat, portFirst, portLast)
 }
 
-// freePair finds an address that both networks have free: phones take SIP by UDP and TCP at the same port.
-func freePair() (address netip.AddrPort, err error) {
-	for range 100 {
-		var stream net.Listener
-		if stream, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
-			return address, err
-		}
-		defer stream.Close()
-		var packets net.PacketConn
-		if packets, err = net.ListenPacket("udp4", stream.Addr().String()); err == nil {
-			packets.Close()
-			return netip.ParseAddrPort(stream.Addr().String())
-		}
-	}
-	return address, err
-}
-
-// free tells whether all ports of a phone's sound can be had.
+// free tells whether all ports of a seat can be had, by both networks.
 func free(first uint16) bool {
-	for port := first; port < first+rtpPorts; port++ {
-		conn, err := net.ListenPacket("udp4", netip.AddrPortFrom(peer.Loopback, port).String())
+	for port := first; port < first+portsOfSeat; port++ {
+		address := netip.AddrPortFrom(peer.Loopback, port).String()
+		packets, err := net.ListenPacket("udp4", address)
 		if err != nil {
 			return false
 		}
-		conn.Close()
+		packets.Close()
+		streams, err := net.Listen("tcp4", address)
+		if err != nil {
+			return false
+		}
+		streams.Close()
 	}
 	return true
 }
