@@ -199,6 +199,9 @@ func TestThePageFitsEveryWindow(t *testing.T) {
 					t.Errorf("%s panel, %d pixels: %s is only %.0f x %.0f", panel, width, key.Name, key.Right-key.Left, key.Bottom-key.Top)
 				}
 			}
+			if cut := get[[]string](tab, `[...document.querySelectorAll(".key.function span")].filter((e) => e.scrollWidth > e.clientWidth + 1 || e.clientWidth < 4).map((e) => e.textContent)`); len(cut) > 0 {
+				t.Errorf("%s panel, %d pixels: cut on their keys: %q", panel, width, cut)
+			}
 			tab.until(`sharp()`)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/chromedp"
+
+	"freizeichen/sip"
 )
 
 func TestACallFromTheQueueIsSeenHeardAndAnsweredByAClick(t *testing.T) {
@@ -211,6 +213,15 @@ func TestACallIsAnsweredByTheSoftKeyThatSaysSo(t *testing.T) {
 	p.says("line1: talking")
 	tab.until(`document.title === "Freizeichen – Telefon im Browser"`)
 	tab.until(`document.querySelector('[aria-label="Verbinden"].soft')`)
+
+	// The tab names whom a second call is for, not whom the agent speaks to.
+	knocking := ada
+	knocking.Party, knocking.Called, knocking.Topic = sip.Party{Name: "Konrad Zuse", Number: "03023125018"}, agent, ""
+	central.Call(knocking)
+	tab.tells("called-out", "Konrad Zuse")
+	tab.until(`document.title.startsWith("☎ Konrad Zuse")`)
+	tab.click(`[aria-label="Ablehnen"]`)
+	tab.until(`document.title === "Freizeichen – Telefon im Browser"`)
 	tab.click(`[aria-label="Auflegen"]`)
 	p.until("the call has ended", func() bool { return !strings.Contains(p.ctl("status"), "line1") })
 }
