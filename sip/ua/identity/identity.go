@@ -81,13 +81,14 @@ func Caller(invite *sipgo.Request) sip.Party {
 	if private(invite) {
 		return sip.Party{Number: anonymous}
 	}
-	for _, address := range header.Addresses(header.First(invite, "from", "f")) {
-		if withheld(address) {
-			return sip.Party{Number: anonymous}
-		}
-		return party(address)
+	from := header.Addresses(header.First(invite, "from", "f"))
+	switch {
+	case len(from) == 0:
+		return sip.Party{}
+	case withheld(from[0]):
+		return sip.Party{Number: anonymous}
 	}
-	return sip.Party{}
+	return party(from[0])
 }
 
 // Topic is what the caller wants (RFC 3261 section 20.36).
