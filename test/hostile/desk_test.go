@@ -6,7 +6,6 @@
 package hostile
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"net/netip"
@@ -353,7 +352,7 @@ type burden struct {
 	heap       uint64
 }
 
-// weigh leaves out the goroutines of other tests in fake time; their memory cannot be told apart.
+// weigh leaves out the goroutines of tests that wait and of those in another bubble; their memory cannot be told apart.
 func weigh() burden {
 	runtime.GC()
 	runtime.GC()
@@ -361,11 +360,13 @@ func weigh() burden {
 	runtime.ReadMemStats(&m)
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
-	own, _, _ := bytes.Cut(stacks, []byte("\n")) // "goroutine 7 [running, synctest bubble 2]:"
+	own, _, _ := strings.Cut(string(stacks), "\n") // "goroutine 7 [running, synctest bubble 2]:"
 	mine := bubbleOf(own)
 	b := burden{heap: m.HeapAlloc}
-	for header := range bytes.Lines(stacks) {
-		if bytes.HasPrefix(header, []byte("goroutine ")) && bubbleOf(header) == mine {
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		header, _, _ := strings.Cut(stack, "\n")
+		waits := strings.Contains(stack, "testing.(*T).") || strings.Contains(stack, "synctest.Run(") || strings.Contains(stack, "synctest.Test(")
+		if bubbleOf(header) == mine && !waits {
 			b.goroutines++
 		}
 	}
@@ -373,8 +374,8 @@ func weigh() burden {
 }
 
 // bubbleOf is the number of the bubble in the header of a stack; "" is none.
-func bubbleOf(header []byte) string {
-	_, after, _ := strings.Cut(string(header), "synctest bubble ")
+func bubbleOf(header string) string {
+	_, after, _ := strings.Cut(header, "synctest bubble ")
 	number, _, _ := strings.Cut(after, "]")
 	return number
 }

@@ -28,6 +28,19 @@ var (
 	tagOfTo  = regexp.MustCompile(`(?m)^To: .*;tag=([^;\r]+)`)
 )
 
+// contact is the user part by which the phone has registered: who knows it makes the phone ring from anywhere.
+func (d *desk) contact() string {
+	d.t.Helper()
+	received, _ := d.tapped.messages()
+	for _, m := range received {
+		if match := userPart.FindStringSubmatch(m); match != nil {
+			return match[1]
+		}
+	}
+	d.t.Fatal("nobody has called the phone yet")
+	return ""
+}
+
 // newLiar reads the last call's dialog from what the phone received and sent.
 func newLiar(t *testing.T, d *desk) *liar {
 	t.Helper()
