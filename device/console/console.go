@@ -31,6 +31,7 @@ const (
 	requestMax  = 4 << 10
 	connections = 16
 	answerMax   = 5 * time.Second
+	idleMax     = 30 * time.Second // a connection that says nothing gives its place to another
 )
 
 // A Status is the outcome of a request, and phonectl's exit status.
@@ -79,6 +80,7 @@ type Server struct {
 	config   Config
 	listener net.Listener
 	slots    chan struct{}
+	idle     time.Duration // idleMax, less in tests
 	wait     sync.WaitGroup
 
 	mu     sync.Mutex
@@ -115,7 +117,7 @@ func Listen(path string, config Config) (*Server, error) {
 		_ = listener.Close()
 		return nil, fmt.Errorf("console: protect the socket: %w", err)
 	}
-	return &Server{config: config, listener: listener, slots: make(chan struct{}, connections), open: map[net.Conn]bool{}}, nil
+	return &Server{config: config, listener: listener, slots: make(chan struct{}, connections), idle: idleMax, open: map[net.Conn]bool{}}, nil
 }
 
 // removeLeftOver removes a dead phone's socket, and nothing else: the path may be a slip of the pen that names a document.
@@ -193,7 +195,7 @@ func (s *Server) serve(conn net.Conn) {
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(make([]byte, requestMax), requestMax)
 	out := json.NewEncoder(conn)
-	for lines.Scan() {
+	for s.next(conn, lines) {
 		var request Request
 		response := Response{Status: Usage, Text: `a request is one line such as {"verb":"dial","argument":"115"}`}
 		if err := json.Unmarshal(lines.Bytes(), &request); err == nil {
@@ -207,6 +209,12 @@ func (s *Server) serve(conn net.Conn) {
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
 		_ = out.Encode(Response{Status: Usage, Text: fmt.Sprintf("the request is longer than %d bytes", requestMax)})
 	}
+}
+
+// next waits for a line, but not for ever.
+func (s *Server) next(conn net.Conn, lines *bufio.Scanner) bool {
+	_ = conn.SetReadDeadline(time.Now().Add(s.idle))
+	return lines.Scan()
 }
 
 func (s *Server) answer(r Request) Response {

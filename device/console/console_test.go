@@ -54,6 +54,7 @@ func serving(t *testing.T) (string, *loop.Loop) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.idle = 200 * time.Millisecond
 	ran := make(chan struct{})
 	go func() { s.Run(); close(ran) }()
 	t.Cleanup(func() {
@@ -198,5 +199,19 @@ func TestManyConnectionsAtOnceAreAllAnswered(t *testing.T) {
 		if err := <-results; err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestConnectionsThatSayNothingGiveTheirPlaceToOthers(t *testing.T) {
+	path, _ := serving(t)
+	for range 2 * connections {
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	if r := asked(t, path, "show", ""); r.Status != Done {
+		t.Fatalf("behind silent connections: %+v", r)
 	}
 }
