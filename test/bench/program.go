@@ -153,15 +153,18 @@ func (r *running) failed(err error) error {
 
 // Ports of a seat, counted from its first: they lie below those that the kernel gives to anybody who asks for any.
 const (
-	portFirst, portLast = 20000, 30000
+	portFirst, portLast = 26000, 32000
 	portCommand         = 2 // not 1: baresip listens there for TLS, whether it shall or not
 	portRTP             = 4 // even
 	portsOfSeat         = portRTP + rtpPorts
 )
 
-// freePorts finds the first port of a seat that nobody has now.
+// freePorts finds the first port of a seat that nobody has now. Where it begins depends on the process, for the sake of a
+// second bench.
 func freePorts() (first uint16, err error) {
-	for first = portFirst; first < portLast; first += portsOfSeat {
+	const seats = (portLast - portFirst) / portsOfSeat
+	for n := range seats {
+		first = portFirst + uint16((os.Getpid()+n)%seats)*portsOfSeat
 		if free(first) {
 			return first, nil
 		}
