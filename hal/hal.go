@@ -101,11 +101,13 @@ const (
 	LampMute
 	LampHeadset
 	LampSpeaker
+	LampQueue // of the queues: by rhythm, how pressing they are
+	LampAgent // of the agent's state: steady is ready
 	LampCount
 )
 
 func (l Lamp) String() string {
-	return [...]string{"message", "line1", "line2", "hold", "mute", "headset", "speaker", "invalid"}[min(l, LampCount)]
+	return [...]string{"message", "line1", "line2", "hold", "mute", "headset", "speaker", "queue", "agent", "invalid"}[min(l, LampCount)]
 }
 
 // A Blink is how a lamp shines.

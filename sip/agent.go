@@ -181,3 +181,24 @@ type AgentReply struct {
 	Retry     time.Time // of TooManyTries: when the number may try again
 	Elsewhere string    // of SignedInThere: the phone
 }
+
+// Between phone and switchboard.
+type (
+	// SwitchboardChanged: the switchboard can be reached, or cannot any more and why: SwitchboardAway or PhoneUnknown.
+	SwitchboardChanged struct {
+		Up      bool
+		Problem AgentProblem
+	}
+	// AgentReported: the state of the phone's agent as the switchboard has it, unasked.
+	AgentReported struct{ Agent Agent }
+	// OutboxChanged: how many outcomes and messages wait for the switchboard. Broken: one could not be kept.
+	OutboxChanged struct {
+		Waiting int
+		Broken  bool
+	}
+)
+
+func (AgentReply) event()         {}
+func (SwitchboardChanged) event() {}
+func (AgentReported) event()      {}
+func (OutboxChanged) event()      {}

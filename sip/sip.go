@@ -168,8 +168,10 @@ type (
 	Incoming struct {
 		Call   CallID
 		From   Party
-		Called Party  // the number the citizen dialled; zero when the PBX does not tell
-		Topic  string // Subject (RFC 3261 section 20.36); may be empty
+		Called Party         // the number the citizen dialled; zero when the PBX does not tell
+		Topic  string        // Subject (RFC 3261 section 20.36); may be empty
+		Queue  string        // that offers the call; empty for a call that came to the phone itself, or when the PBX does not tell
+		Waited time.Duration // in the queue so far; 0 when the PBX does not tell
 	}
 	// Progress: the callee rings (Status 180), or early media can be heard (EarlyMedia).
 	Progress struct {

@@ -3,6 +3,7 @@ package phone
 import (
 	"time"
 
+	"freizeichen/device/callcentre"
 	"freizeichen/hal"
 	"freizeichen/sip"
 )
@@ -17,6 +18,7 @@ type View struct {
 	Soft   [4]Soft // meaning of the four soft keys, left to right
 	Lamps  hal.Lamps
 	Sound  Sound
+	Desk   callcentre.View // what the agent's desk adds; with On false, nothing
 }
 
 // Status is the line that stands on every screen.
@@ -83,6 +85,8 @@ type (
 		Entries  []Entry
 		Selected int
 	}
+	// Desk: the agent's desk has the screen. View.Desk has a Prompt, else a Menu, else After.
+	Desk struct{}
 )
 
 func (Idle) screen()     {}
@@ -90,6 +94,7 @@ func (Dialling) screen() {}
 func (Calls) screen()    {}
 func (Ended) screen()    {}
 func (List) screen()     {}
+func (Desk) screen()     {}
 
 // A CallState is what a call is doing.
 type CallState uint8
@@ -157,7 +162,8 @@ const (
 	SoftRedial
 	SoftMissed
 	SoftBack
-	SoftCount
+	SoftDesk  // SoftDesk + n is callcentre's Action n, one of the desk's own
+	SoftCount = SoftDesk + Soft(callcentre.ActionCount)
 )
 
 // A Tone is what is heard besides voice. device/voice has its cadence.

@@ -56,7 +56,7 @@ type catalogue struct {
 	states        [phone.Transferring + 1]string
 	registrations [phone.Failed + 1]registrationWords
 	routes        [hal.Speaker + 1]string
-	softs         [phone.SoftCount]softWords
+	softs         [phone.SoftDesk]softWords
 	lists         [phone.DialledCalls + 1]listWords
 	words         [wordCount]string
 	weekdays      [7]string // from Sunday
@@ -126,7 +126,7 @@ func (c *catalogue) cause(cause sip.Cause) string {
 }
 
 func (c *catalogue) soft(soft phone.Soft) softWords {
-	if soft >= phone.SoftCount {
+	if soft >= phone.SoftDesk {
 		soft = phone.SoftNone
 	}
 	return c.softs[soft]

@@ -50,7 +50,7 @@ func TestEveryWordOfTheNetworkAndThePhoneHasATextInEveryLanguage(t *testing.T) {
 			{"phone.CallState", c.states[:], constants(t, view, "CallState")},
 			{"phone.Registration", column(c.registrations[:]), constants(t, view, "Registration")},
 			{"phone.ListKind", column(c.lists[:]), constants(t, view, "ListKind")},
-			{"phone.Soft", column(c.softs[1:]), constants(t, view, "Soft") - 2}, // without SoftNone and SoftCount
+			{"phone.Soft", column(c.softs[1:]), constants(t, view, "Soft") - 3}, // without SoftNone, SoftDesk and SoftCount
 			{"hal.Route", c.routes[:], constants(t, body, "Route")},
 			{"word", c.words[:], int(wordCount)},
 			{"weekday", c.weekdays[:], 7},

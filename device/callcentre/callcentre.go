@@ -1,0 +1,2 @@
+// Package callcentre decides about the agent at the phone.
+package callcentre
