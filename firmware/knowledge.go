@@ -1,4 +1,5 @@
-// Package firmware holds the words of what is delivered to a phone: at present the knowledge that its agent speaks from.
+// Package firmware holds the words of what is delivered to a phone: at present the knowledge that its agent speaks from,
+// and the time zone that its hours are meant in.
 // Values only: no I/O, no goroutine, no import of ours. firmware/knowledge reads and checks them.
 package firmware
 
