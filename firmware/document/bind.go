@@ -11,17 +11,17 @@ import (
 
 // bind copies the tree into the mirror. What does not fit is listed and left out, so that one look finds all of it.
 func (p *Problems) bind(node ast.Node, mirror any) {
-	p.bindValue("", node, reflect.ValueOf(mirror).Elem(), p.limits.List)
+	p.bindValue("", node, reflect.ValueOf(mirror).Elem(), "")
 }
 
-func (p *Problems) bindValue(path string, node ast.Node, into reflect.Value, most int) {
+func (p *Problems) bindValue(path string, node ast.Node, into reflect.Value, tag reflect.StructTag) {
 	if into.Type() == reflect.TypeFor[Scalar]() {
 		p.bindScalar(path, node, into)
 		return
 	}
 	switch into.Kind() {
 	case reflect.Slice:
-		p.bindList(path, node, into, most)
+		p.bindList(path, node, into, tag)
 	case reflect.Struct:
 		p.bindMapping(path, node, into)
 	default:
@@ -46,7 +46,7 @@ func (p *Problems) bindMapping(path string, node ast.Node, into reflect.Value) {
 	seen := map[string]Position{}
 	for _, entry := range entries {
 		key, at := keyText(entry.Key), where(entry.Key)
-		field, most, known := p.fieldOf(into, key)
+		field, tag, known := fieldOf(into, key)
 		if !known {
 			if section, line := p.section(at.Line); line != 0 {
 				p.Add(at, sectionless, section, line)
@@ -65,27 +65,46 @@ func (p *Problems) bindMapping(path string, node ast.Node, into reflect.Value) {
 				p.Add(at, "%s has no value: # begins a comment; put a text that begins with # in quotes", join(path, key))
 				continue
 			}
+			if tag.Get("must") == "yes" {
+				p.Add(at, "%s has no value", join(path, key))
+				continue
+			}
 			p.Add(at, "%s has no value; leave the key out for its default", join(path, key))
 			continue
 		}
-		p.bindValue(join(path, key), entry.Value, field, most)
+		p.bindValue(join(path, key), entry.Value, field, tag)
+	}
+	p.missing(path, where(node), into.Type(), seen)
+}
+
+// missing lists the keys that the mirror demands and the group lacks.
+func (p *Problems) missing(path string, at Position, mirror reflect.Type, seen map[string]Position) {
+	for i := range mirror.NumField() {
+		tag := mirror.Field(i).Tag
+		key, isKey := tag.Lookup("key")
+		if _, given := seen[key]; isKey && !given && tag.Get("must") == "yes" {
+			p.Add(at, "%s is missing", join(path, key))
+		}
 	}
 }
 
-func (p *Problems) bindList(path string, node ast.Node, into reflect.Value, most int) {
+func (p *Problems) bindList(path string, node ast.Node, into reflect.Value, tag reflect.StructTag) {
 	list, ok := node.(*ast.SequenceNode)
 	if !ok {
 		p.Add(where(node), "%s must be a list, but is %s", path, kind(node))
 		return
 	}
-	if len(list.Values) > most {
+	if len(list.Values) == 0 && tag.Get("must") == "yes" {
+		p.Add(where(node), "%s must not be empty", path)
+	}
+	if most := MostOf(tag, p.limits.List); len(list.Values) > most {
 		p.Add(where(node), "%s has %d entries, at most %d are allowed", path, len(list.Values), most)
 		return
 	}
 	// Not nil even when it is empty: an empty list is not the default.
 	into.Set(reflect.MakeSlice(into.Type(), len(list.Values), len(list.Values)))
 	for i, value := range list.Values {
-		p.bindValue(fmt.Sprintf("%s[%d]", path, i), value, into.Index(i), p.limits.List)
+		p.bindValue(fmt.Sprintf("%s[%d]", path, i), value, into.Index(i), "")
 	}
 }
 
@@ -133,15 +152,15 @@ func keyText(key ast.MapKeyNode) string {
 	return ""
 }
 
-// fieldOf finds the mirror's field of a key, and how many entries it takes if it is a list.
-func (p *Problems) fieldOf(mirror reflect.Value, key string) (field reflect.Value, most int, known bool) {
+// fieldOf finds the mirror's field of a key, with its tag.
+func fieldOf(mirror reflect.Value, key string) (field reflect.Value, tag reflect.StructTag, known bool) {
 	for i := range mirror.NumField() {
 		tag := mirror.Type().Field(i).Tag
 		if name, ok := tag.Lookup("key"); ok && name == key {
-			return mirror.Field(i), MostOf(tag, p.limits.List), true
+			return mirror.Field(i), tag, true
 		}
 	}
-	return reflect.Value{}, 0, false
+	return reflect.Value{}, "", false
 }
 
 // MostOf is how many entries a field with this tag takes, or what holds for all lists.

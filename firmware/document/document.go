@@ -5,8 +5,8 @@
 //	         every step collects what is wrong, with line and column: Errors
 //
 // It is strict: an unknown key, a key given twice, an anchor or a tag refuses the file. A mirror is a struct of Scalar,
-// slices and structs; the tag `key:"auth-user"` names a field's key, `most:"500"` bounds a list, and a field called At of
-// type Position takes the place of the group.
+// slices and structs; the tag `key:"auth-user"` names a field's key, `must:"yes"` demands it (of a list an entry too), `most:"500"`
+// bounds a list, and a field called At of type Position takes the place of the group.
 //
 // It must not know what a document is about.
 package document

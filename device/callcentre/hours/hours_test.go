@@ -228,7 +228,7 @@ func TestAgainstAClockThatWalksMinuteByMinute(t *testing.T) {
 					passed += time.Minute
 					continue
 				}
-				if due := Due(c, from, passed+30*time.Second); !due.Equal(at.Add(30*time.Second)) {
+				if due := Due(c, from, passed+30*time.Second); !due.Equal(at.Add(30 * time.Second)) {
 					t.Fatalf("seed %d: after %v of service from %v due is %v, want %v", seed, passed, from, due, at)
 				}
 				passed += time.Minute
