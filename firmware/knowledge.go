@@ -1,4 +1,5 @@
-// Package firmware holds the words of what is delivered to a phone: at present the knowledge that its agent speaks from.
+// Package firmware holds the words of what is delivered to a phone: at present the knowledge that its agent speaks from,
+// and the time zone that its hours are meant in.
 // Values only: no I/O, no goroutine, no import of ours. firmware/knowledge reads and checks them.
 package firmware
 
@@ -79,7 +80,7 @@ type Card struct {
 	Topic   string
 	Tenant  string    // empty: for every tenant that has no card of its own
 	Source  Source    //
-	Updated time.Time // the day it was last looked at
+	Updated time.Time // the day it was last looked at; a card of the day is shown from it on
 	Expires time.Time // it is not shown from here on; zero: never
 	Text    []string  // short lines to speak from
 	Papers  []string  // what to bring

@@ -3,6 +3,7 @@ package callcentre
 import (
 	"time"
 
+	"freizeichen/device/callcentre/library"
 	"freizeichen/firmware"
 	"freizeichen/sip"
 )
@@ -13,19 +14,19 @@ type View struct {
 	On      bool // the phone belongs to a call centre; without it nothing of the desk is shown
 	Agent   AgentView
 	Queues  []QueueView
-	Queue   int       // index of the queue that the idle screen shows first
-	Light   Light     // of the worst queue
-	Closing []Closing // lines that close within five minutes, soonest first
-	Caller  *Caller   // the citizen of the present call or of the one that rings, nil without one
-	Card    *CardView // of the caller's topic while the agent talks, nil without one
-	After   *After    // the work after a call, nil when there is none
-	Prompt  *Prompt   // something is being typed, nil without
-	Menu    *Menu     // something is to be chosen, nil without
-	Note    Note      // one short message, NoteNone without
-	NoteArg string    // what belongs to the note: a phone, an office, a time of day
-	Unsent  int       // outcomes and messages that wait for the switchboard
-	Lost    bool      // an outcome could not be kept: the outbox is full or broken
-	Edition *Edition  // of the knowledge, nil without any
+	Queue   int               // index of the queue that the idle screen shows first
+	Light   Light             // of the worst queue
+	Closing []library.Closing // lines that close within five minutes, soonest first
+	Caller  *Caller           // the citizen of the present call or of the one that rings, nil without one
+	Card    *CardView         // of the caller's topic while the agent talks, nil without one
+	After   *After            // the work after a call, nil when there is none
+	Prompt  *Prompt           // something is being typed, nil without
+	Menu    *Menu             // something is to be chosen, nil without
+	Note    Note              // one short message, NoteNone without
+	NoteArg string            // what belongs to the note: a phone, an office, a time of day
+	Unsent  int               // outcomes and messages that wait for the switchboard
+	Lost    bool              // an outcome could not be kept: the outbox is full or broken
+	Edition *Edition          // of the knowledge, nil without any
 }
 
 // AgentView is who is signed in and what he does, as far as the phone was told.
@@ -43,6 +44,8 @@ type AgentView struct {
 	// Away: the switchboard cannot be reached since then; zero: it can.
 	Away    time.Time
 	Problem sip.AgentProblem // why, when Away
+	// Quiet: nobody is signed in, and calls are refused (do not disturb).
+	Quiet bool
 	// Unconfirmed: the state was asked for by a feature code, or the PBX is away: nobody has confirmed it.
 	Unconfirmed bool
 }
@@ -94,13 +97,6 @@ const (
 	Long                // one waits longer than the threshold
 	Unknown             // no data
 )
-
-// Closing is a line whose hours end soon.
-type Closing struct {
-	Tenant string
-	Line   string // name
-	At     time.Time
-}
 
 // Caller is the citizen of a call.
 type Caller struct {
@@ -192,6 +188,7 @@ const (
 // Menu is a list to choose from.
 type Menu struct {
 	Kind     MenuKind
+	Arg      string // of TakeOverMenu: the phone where the agent is signed in
 	Choices  []Choice
 	Selected int
 }
@@ -207,7 +204,7 @@ const (
 	TenantMenu
 	OfficeMenu
 	CallMenu     // during a call
-	TakeOverMenu // the agent is signed in at another phone (NoteArg): move him here?
+	TakeOverMenu // the agent is signed in at another phone (Menu.Arg): move him here?
 	NoticeMenu   // the notices of the day, to read
 	QueueMenu    // the queues, to read
 	MenuKindCount

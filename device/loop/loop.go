@@ -43,6 +43,14 @@ type Body interface{ Show(hal.Display) }
 // Voice takes the plan for all that is heard; it must not block. Implemented by device/voice.
 type Voice interface{ Set(voice.Plan) }
 
+// Switchboard takes what the agent's desk asks, and keeps what must not be lost; it must not block. Its answers are posted.
+// Implemented by sip/switchboard's client.
+type Switchboard interface {
+	Ask(sip.AgentRequest)
+	Keep(sip.Outcome)
+	Leave(sip.OfficeMessage)
+}
+
 // Painter turns a view into pixels and text. Implemented by device/screen.
 type Painter interface {
 	Draw(phone.View) *image.Paletted
@@ -57,7 +65,9 @@ type Config struct {
 	Body    Body
 	Voice   Voice
 	Painter Painter
-	Logger  *slog.Logger
+	// Switchboard is nil for a phone without one: what is asked is answered with sip.SwitchboardAway.
+	Switchboard Switchboard
+	Logger      *slog.Logger
 }
 
 // Loop owns one phone while Run runs.
@@ -79,8 +89,9 @@ type Loop struct {
 	record Recorder
 
 	// Of Run's goroutine alone: what is handed over once the outcome is shown.
-	ready   []phone.Reply
-	waiting []chan struct{}
+	ready      []phone.Reply
+	unanswered []sip.AgentReply // to be given to the phone as the next events
+	waiting    []chan struct{}
 }
 
 // repaint asks for a new picture without an event for the phone; shown is closed when the picture is there.
@@ -228,6 +239,34 @@ func (l *Loop) step(now time.Time, event phone.Event) {
 			l.config.Network.Do(e.Command)
 		case phone.Reply:
 			l.ready = append(l.ready, e)
+		case phone.AskSwitchboard, phone.KeepOutcome, phone.LeaveMessage:
+			l.toSwitchboard(e)
+		}
+	}
+	for len(l.unanswered) > 0 {
+		reply := l.unanswered[0]
+		l.unanswered = l.unanswered[1:]
+		l.step(now, reply)
+	}
+}
+
+// toSwitchboard hands over what the desk wants. Without a switchboard a request is answered at once, by the next step.
+func (l *Loop) toSwitchboard(effect phone.Effect) {
+	switchboard := l.config.Switchboard
+	switch e := effect.(type) {
+	case phone.AskSwitchboard:
+		if switchboard == nil {
+			l.unanswered = append(l.unanswered, sip.AgentReply{ID: e.Request.ID, Problem: sip.SwitchboardAway})
+			return
+		}
+		switchboard.Ask(e.Request)
+	case phone.KeepOutcome:
+		if switchboard != nil {
+			switchboard.Keep(e.Outcome)
+		}
+	case phone.LeaveMessage:
+		if switchboard != nil {
+			switchboard.Leave(e.Message)
 		}
 	}
 }

@@ -51,6 +51,8 @@ func (r *Recorder) Step(now time.Time, event phone.Event, effects []phone.Effect
 			r.add(now, stamp+"  does     "+describeCommand(send.Command))
 		} else if reply, ok := e.(phone.Reply); ok && reply.Refused != phone.Done {
 			r.add(now, stamp+"  refuses  "+reply.Refused.String())
+		} else if text := describeDeskEffect(e); text != "" {
+			r.add(now, stamp+"  "+text)
 		}
 	}
 }
@@ -142,7 +144,7 @@ func describeNetwork(event sip.Event) string {
 	case sip.Ended:
 		return fmt.Sprintf("ended call=%d cause=%s status=%d", e.Call, e.Cause, e.Status)
 	}
-	return fmt.Sprintf("%T", event)
+	return describeDeskEvent(event)
 }
 
 func describeCommand(command sip.Command) string {
@@ -163,6 +165,8 @@ func describeCommand(command sip.Command) string {
 		return fmt.Sprintf("digit call=%d", c.Call)
 	case sip.Transfer:
 		return fmt.Sprintf("transfer call=%d", c.Call)
+	case sip.WatchQueues:
+		return fmt.Sprintf("watch queues=%q", c.Queues)
 	}
 	return fmt.Sprintf("%T", command)
 }
@@ -173,6 +177,8 @@ func describeView(v phone.View) string {
 	switch s := v.Screen.(type) {
 	case phone.Idle:
 		b.WriteString("idle")
+	case phone.Desk:
+		b.WriteString("desk")
 	case phone.Dialling:
 		fmt.Fprintf(&b, "dialling digits=%d transfer=%t", len(s.Number), s.Transfer)
 	case phone.Ended:
@@ -210,5 +216,6 @@ func describeView(v phone.View) string {
 			separator = ","
 		}
 	}
+	b.WriteString(describeDesk(v.Desk))
 	return b.String()
 }

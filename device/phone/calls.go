@@ -3,6 +3,7 @@ package phone
 import (
 	"time"
 
+	"freizeichen/device/callcentre"
 	"freizeichen/hal"
 	"freizeichen/sip"
 )
@@ -119,6 +120,14 @@ func (p *Phone) incoming(now time.Time, e sip.Incoming) {
 		id: e.Call, line: line, incoming: true, state: RingingIn,
 		party: e.From, called: e.Called, topic: e.Topic, since: now, at: now,
 	})
+	if p.desk.Quiet() {
+		c := p.calls[len(p.calls)-1]
+		p.leave(c)
+		p.remember(&p.missed, c)
+		p.unseen++
+		return
+	}
+	p.tellDesk(callcentre.Rings{Call: e})
 	p.selected = e.Call
 	if p.ended != nil {
 		p.ended = nil
@@ -133,6 +142,7 @@ func (p *Phone) answer(now time.Time, c *call, route hal.Route) {
 	p.send(sip.Answer{Call: c.id})
 	c.state, c.since = Talking, now
 	p.selected, p.route = c.id, route
+	p.tellDesk(callcentre.Answered{Call: c.id})
 }
 
 func (p *Phone) answered(now time.Time, id sip.CallID) {
@@ -215,8 +225,13 @@ func (p *Phone) leave(c *call) {
 	} else {
 		p.send(sip.Hangup{Call: c.id})
 	}
+	cause := sip.Normal
+	if c.state == Transferring {
+		cause = sip.Transferred // the agent does not wait for the office's word
+	}
 	c.leaving = true
 	p.reselect()
+	p.tellDesk(callcentre.Over{Call: c.id, Cause: cause})
 }
 
 // hangUp is leave as the user does it: the conversation's end is shown for a moment.
@@ -236,6 +251,7 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 		return
 	}
 	p.reselect()
+	p.tellDesk(callcentre.Over{Call: e.Call, Cause: e.Cause})
 	deaf := p.dial != nil && p.dial.transfer == c.id
 	if deaf {
 		p.dial = nil

@@ -26,6 +26,7 @@ type dialling struct {
 // seize takes the line on the route: dial tone.
 func (p *Phone) seize(route hal.Route) {
 	p.ended, p.list = nil, nil
+	p.desk.LeaveScreen()
 	p.route = route
 	p.dial = &dialling{offHook: true}
 }
@@ -149,6 +150,7 @@ func (p *Phone) call(now time.Time, party sip.Party, route hal.Route) Refusal {
 	p.calls = append(p.calls, c)
 	p.selected, p.route = c.id, route
 	p.dial, p.list, p.ended = nil, nil, nil
+	p.desk.LeaveScreen()
 	p.remember(&p.dialled, c)
 	number := party.Number
 	if !emergency {

@@ -3,6 +3,7 @@ package phone
 import (
 	"time"
 
+	"freizeichen/device/callcentre"
 	"freizeichen/hal"
 	"freizeichen/sip"
 )
@@ -141,6 +142,8 @@ func (p *Phone) key(now time.Time, e hal.KeyChange) {
 func (p *Phone) digitKey(now time.Time, digit byte) {
 	live := p.live()
 	switch {
+	case p.deskScreen():
+		p.tellDesk(callcentre.Digit{Digit: digit})
 	case p.dial == nil && live != nil && live.state != Talking:
 		return // nobody can hear it yet
 	case p.dial == nil && live != nil:
@@ -160,6 +163,8 @@ func (p *Phone) ok(now time.Time) {
 	switch {
 	case p.screenRinging():
 		p.soft(now, SoftAnswer)
+	case p.deskScreen():
+		p.tellDesk(callcentre.Choose{})
 	case p.list != nil:
 		p.soft(now, SoftDial)
 	case p.dial != nil:
@@ -177,6 +182,8 @@ func (p *Phone) cancel(now time.Time) {
 	switch {
 	case p.screenRinging():
 		p.soft(now, SoftReject)
+	case p.deskScreen():
+		p.tellDesk(callcentre.Back{})
 	case p.list != nil:
 		p.list = nil
 	case p.dial != nil:
@@ -196,6 +203,7 @@ func (p *Phone) move(by int) {
 	switch {
 	case p.list != nil:
 		p.list.selected = max(0, min(p.list.selected+by, len(*p.entries(p.list.kind))-1))
+	case p.deskMove(by):
 	case len(present) > 0:
 		for i, c := range present {
 			if c.id == p.selected {
@@ -270,6 +278,10 @@ func (p *Phone) louder(now time.Time, by int) {
 // soft does what a soft key means.
 func (p *Phone) soft(now time.Time, s Soft) Refusal {
 	c := p.find(p.selected)
+	if s > SoftDesk {
+		p.tellDesk(callcentre.Press{Action: callcentre.Action(s - SoftDesk)})
+		return Done
+	}
 	switch s {
 	case SoftAnswer:
 		if c = p.ringing(); c == nil {
@@ -280,6 +292,7 @@ func (p *Phone) soft(now time.Time, s Soft) Refusal {
 		if c = p.ringing(); c == nil {
 			return NotRinging
 		}
+		p.tellDesk(callcentre.Refused{Call: c.id})
 		p.leave(c)
 		p.settle()
 	case SoftHangup:

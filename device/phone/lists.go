@@ -52,6 +52,7 @@ func (p *Phone) forget(now time.Time) {
 
 func (p *Phone) openList(kind ListKind) {
 	p.ended = nil
+	p.desk.LeaveScreen()
 	p.list = &listing{kind: kind}
 	if kind == MissedCalls {
 		p.unseen = 0

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"time"
 
+	"freizeichen/device/callcentre"
 	"freizeichen/hal"
 	"freizeichen/sip"
 )
@@ -27,12 +28,14 @@ type Config struct {
 	Missed    bool                 // the message lamp tells of missed calls
 	Volume    [hal.Speaker + 1]int // of each route at the start, 0 means 7 (0 dB)
 	Ringer    int                  // volume of the ringer at the start, 0 to VolumeMax
+	Desk      callcentre.Config    // of the agent's desk
 }
 
 // A Rule replaces the beginning of a dialled number.
 type Rule struct{ Prefix, Replace string }
 
-// An Event is one of hal.KeyChange, hal.HookChange, a sip.Event, Request or Tick. Anything else is a defect, and panics.
+// An Event is one of hal.KeyChange, hal.HookChange, a sip.Event, callcentre.KnowledgeChanged, Request or Tick. Anything else
+// is a defect, and panics.
 type Event any
 
 // Tick says that Deadline has passed.
@@ -49,10 +52,18 @@ type (
 		ID      uint64
 		Refused Refusal
 	}
+	// AskSwitchboard sends a request of the agent; sip.AgentReply follows.
+	AskSwitchboard struct{ Request sip.AgentRequest }
+	// KeepOutcome and LeaveMessage put something where it cannot be lost, to be delivered to the switchboard.
+	KeepOutcome  struct{ Outcome sip.Outcome }
+	LeaveMessage struct{ Message sip.OfficeMessage }
 )
 
-func (Send) effect()  {}
-func (Reply) effect() {}
+func (Send) effect()           {}
+func (Reply) effect()          {}
+func (AskSwitchboard) effect() {}
+func (KeepOutcome) effect()    {}
+func (LeaveMessage) effect()   {}
 
 // lines is how many calls the phone can have: one spoken with and one that knocks or waits.
 const lines = 2
@@ -89,6 +100,9 @@ type Phone struct {
 	missed, dialled []Entry // newest first
 	unseen          int     // missed calls not looked at
 
+	desk *callcentre.Desk
+	code *code // a feature code under way for the desk
+
 	registration      Registration
 	registrationCause sip.Cause
 	retryAt           time.Time
@@ -102,7 +116,8 @@ type Phone struct {
 
 // New is a phone that is on hook and not yet registered.
 func New(config Config) *Phone {
-	p := &Phone{config: config, next: 1, prefer: hal.Speaker, ringer: bounded(config.Ringer, 0), volume: config.Volume}
+	p := &Phone{config: config, next: 1, prefer: hal.Speaker, ringer: bounded(config.Ringer, 0), volume: config.Volume,
+		desk: callcentre.New(config.Desk)}
 	for r, v := range p.volume {
 		if v == 0 {
 			v = 7
@@ -127,7 +142,10 @@ func (p *Phone) Step(now time.Time, event Event) []Effect {
 		p.network(now, e)
 	case Request:
 		p.outbox = append(p.outbox, Reply{ID: e.ID, Refused: p.request(now, e)})
+	case callcentre.KnowledgeChanged:
+		p.tellDesk(e)
 	case Tick:
+		p.tellDesk(callcentre.Tick{})
 	default:
 		panic(fmt.Sprintf("phone: event of unknown type %T", event))
 	}
@@ -152,6 +170,7 @@ func (p *Phone) expire(now time.Time) {
 	if d := p.dial; d != nil && !d.auto.IsZero() && !now.Before(d.auto) {
 		p.dialTyped(now)
 	}
+	p.expireCode(now)
 	p.forget(now)
 }
 
@@ -175,6 +194,10 @@ func (p *Phone) Deadline() time.Time {
 		sooner(p.digitUntil)
 	}
 	sooner(p.volumeUntil)
+	sooner(p.desk.Deadline())
+	if p.code != nil {
+		sooner(p.code.until)
+	}
 	for _, c := range p.calls {
 		// The next whole second of what the panel counts.
 		sooner(now.Add(time.Second - now.Sub(c.since)%time.Second))
@@ -187,6 +210,9 @@ func (p *Phone) Deadline() time.Time {
 
 // network applies what the user agent reports.
 func (p *Phone) network(now time.Time, event sip.Event) {
+	if p.ofCode(event) {
+		return
+	}
 	switch e := event.(type) {
 	case sip.Registered:
 		p.registration, p.registrationCause, p.retryAt = Registered, sip.CauseNone, time.Time{}
@@ -214,6 +240,7 @@ func (p *Phone) network(now time.Time, event sip.Event) {
 	case sip.Identified:
 		if c := p.find(e.Call); c != nil {
 			c.party = e.Party
+			p.tellDesk(callcentre.Identified{Call: e.Call, Party: e.Party})
 		}
 	case sip.TransferFailed:
 		if c := p.find(e.Call); c != nil && c.state == Transferring {
@@ -225,6 +252,7 @@ func (p *Phone) network(now time.Time, event sip.Event) {
 	case sip.DigitReceived:
 		// Nothing on a phone listens to the caller's digits.
 	case sip.QueueReported, sip.QueueUnknown, sip.AgentChanged, sip.AgentReply, sip.AgentReported, sip.SwitchboardChanged, sip.OutboxChanged:
+		p.tellDesk(e)
 	default:
 		panic(fmt.Sprintf("phone: network event of unknown type %T", event))
 	}

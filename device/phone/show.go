@@ -10,7 +10,8 @@ import (
 // View is what is shown, lit and heard at the time given.
 func (p *Phone) View(now time.Time) View {
 	return View{
-		Now: now, Status: p.status(now), Screen: p.screen(now), Calls: p.views(now), Soft: p.softKeys(), Lamps: p.lamps(), Sound: p.sound(),
+		Now: now, Status: p.status(now), Screen: p.screen(now), Calls: p.views(now), Soft: p.softKeys(), Lamps: p.lamps(now), Sound: p.sound(),
+		Desk: p.desk.View(now, p.selected),
 	}
 }
 
@@ -41,6 +42,8 @@ func (p *Phone) screenRinging() bool {
 func (p *Phone) screen(now time.Time) Screen {
 	switch {
 	case p.screenRinging():
+	case p.deskScreen():
+		return Desk{}
 	case p.list != nil:
 		return List{Kind: p.list.kind, Entries: slices.Clone(*p.entries(p.list.kind)), Selected: p.list.selected}
 	case p.dial != nil:
@@ -84,9 +87,15 @@ func (p *Phone) views(now time.Time) []Call {
 // softKeys gives the four keys their meaning on the present screen.
 func (p *Phone) softKeys() [4]Soft {
 	c := p.find(p.selected)
+	desk, ours := p.deskKeys()
 	switch {
 	case p.screenRinging():
 		return [4]Soft{SoftAnswer, SoftReject}
+	case ours:
+		if p.ringing() != nil {
+			desk[2] = SoftAnswer
+		}
+		return desk
 	case p.list != nil && len(*p.entries(p.list.kind)) == 0:
 		return [4]Soft{SoftNone, SoftNone, SoftNone, SoftBack}
 	case p.list != nil:
@@ -101,6 +110,9 @@ func (p *Phone) softKeys() [4]Soft {
 		return [4]Soft{SoftResume, SoftNone, SoftNone, SoftBack} // never a key that ends a call which the screen does not show
 	case p.ended != nil:
 		return [4]Soft{SoftRedial, SoftNone, SoftNone, SoftBack}
+	case c == nil && p.desk.On():
+		right := p.desk.IdleSoft()
+		return [4]Soft{SoftMissed, SoftRedial, SoftDesk + Soft(right[0]), SoftDesk + Soft(right[1])}
 	case c == nil:
 		return [4]Soft{SoftMissed, SoftRedial}
 	}
@@ -119,8 +131,9 @@ func (p *Phone) softKeys() [4]Soft {
 	return soft
 }
 
-func (p *Phone) lamps() hal.Lamps {
+func (p *Phone) lamps(now time.Time) hal.Lamps {
 	var lamps hal.Lamps
+	p.deskLamps(now, &lamps)
 	switch {
 	case p.ringing() != nil:
 		lamps[hal.LampMessage] = hal.BlinkFast
@@ -167,8 +180,13 @@ func (p *Phone) sound() Sound {
 	if c := p.live(); c != nil && (c.state == Talking || c.early) {
 		s.Live = c.id
 	}
-	for i, c := range p.calls[:min(len(p.calls), len(s.Calls))] {
-		s.Calls[i] = c.id
+	n := 0
+	for _, c := range p.calls[:min(len(p.calls), len(s.Calls))] {
+		s.Calls[n] = c.id
+		n++
+	}
+	if p.code != nil && n < len(s.Calls) {
+		s.Calls[n] = p.code.call // a feature code: the PBX hears silence
 	}
 	return s
 }

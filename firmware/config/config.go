@@ -1,6 +1,6 @@
 // Package config turns the phone's configuration file into a checked Config. It is the only place that reads one.
 //
-//	bytes --source--> clean text --goccy/go-yaml--> tree --bind--> raw mirror --check--> Config, by value
+//	bytes --firmware/document--> raw mirror --check--> Config, by value
 //	         every step collects what is wrong, with line and column: Errors
 //
 // The file is YAML for people and JSON, which is a subset, from a server. Nothing is guessed: an unknown key, a value
@@ -12,13 +12,11 @@ package config
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
-	"io"
 	"net/netip"
-	"os"
-	"slices"
 	"time"
+
+	"freizeichen/firmware/document"
 )
 
 // Config is everything that an administrator decides about one phone.
@@ -142,19 +140,23 @@ var reference string
 // Reference is a file that explains every key and shows its default.
 func Reference() string { return reference }
 
-// sizeMax bounds a file: the reference with all its comments has a twentieth of it.
-const sizeMax = 64 << 10
+// Errors is everything wrong in one file, and Error one thing of it.
+type (
+	Errors = document.Errors
+	Error  = document.Error
+)
+
+// limits bound a file: the reference with all its comments has a twentieth of 64 KiB, and a hundred dial rules are more
+// than any office has.
+func limits() document.Limits {
+	return document.Limits{Size: 64 << 10, List: 100, Kind: "configuration of a phone", Part: "setting"}
+}
 
 // Load reads and checks a file. What is wrong in it comes as Errors.
 func Load(path string) (Config, error) {
-	file, err := os.Open(path)
+	data, err := document.Load(path, limits())
 	if err != nil {
 		return Config{}, fmt.Errorf("config: %w", err)
-	}
-	// One byte more than allowed tells a file that is too large; /dev/zero ends here too.
-	data, err := io.ReadAll(io.LimitReader(file, sizeMax+1))
-	if err := errors.Join(err, file.Close()); err != nil {
-		return Config{}, fmt.Errorf("config: reading %s: %w", path, err)
 	}
 	return Parse(path, data)
 }
@@ -162,11 +164,14 @@ func Load(path string) (Config, error) {
 // Parse checks a file's content; name stands in the messages. What is wrong comes as Errors, all of it where that is
 // possible: a fault of YAML itself hides what follows it.
 func Parse(name string, data []byte) (Config, error) {
-	found := problems{file: name}
-	config := found.parse(data)
-	if len(found.list) > 0 {
-		slices.SortStableFunc(found.list, Error.compare)
-		return Config{}, found.list
+	var mirror raw
+	found, bound := document.Read(name, data, limits(), &mirror)
+	var config Config
+	if bound {
+		config = problems{found}.check(mirror)
+	}
+	if err := found.Err(); err != nil {
+		return Config{}, err
 	}
 	return config, nil
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"freizeichen/firmware/document"
 )
 
 func TestEverythingWrongIsRefusedWithPlaceAndWhatIsAllowed(t *testing.T) {
@@ -144,8 +146,8 @@ func TestAHugeFileIsRefusedUnread(t *testing.T) {
 func TestNoMoreIsListedThanAnybodyReads(t *testing.T) {
 	_, err := Parse("f", []byte(strings.Repeat("x: 1\n", 1000)))
 	var list Errors
-	if !errors.As(err, &list) || len(list) != problemsMax {
-		t.Errorf("got %d problems, want %d", len(list), problemsMax)
+	if !errors.As(err, &list) || len(list) != document.ProblemsMax {
+		t.Errorf("got %d problems, want %d", len(list), document.ProblemsMax)
 	}
 }
 
@@ -268,10 +270,8 @@ func normal(c Config) Config {
 func TestEveryKeyStandsInTheReference(t *testing.T) {
 	// The inner keys of a list whose default is empty stand in its explanation.
 	explained := map[string]string{"dial.replace.prefix": "{prefix: ", "dial.replace.by": ", by: "}
-	var p problems
-	tree := p.tree([]byte(uncommented()))
 	var mirror raw
-	p.bind(tree, &mirror)
+	document.Read("reference.yaml", []byte(uncommented()), limits(), &mirror)
 	present := map[string]bool{}
 	visit(reflect.ValueOf(mirror), "", func(path string, set bool) { present[path] = present[path] || set })
 	if len(present) < 25 {
@@ -287,9 +287,9 @@ func TestEveryKeyStandsInTheReference(t *testing.T) {
 // visit calls f for every value of the mirror; the path has no indexes.
 func visit(v reflect.Value, path string, f func(path string, set bool)) {
 	switch {
-	case v.Type() == reflect.TypeFor[scalar]():
-		f(path, v.FieldByName("set").Bool())
-	case v.Kind() == reflect.Slice && v.Type().Elem() == reflect.TypeFor[scalar]():
+	case v.Type() == reflect.TypeFor[document.Scalar]():
+		f(path, v.FieldByName("Set").Bool())
+	case v.Kind() == reflect.Slice && v.Type().Elem() == reflect.TypeFor[document.Scalar]():
 		f(path, !v.IsNil())
 	case v.Kind() == reflect.Slice:
 		visit(reflect.Zero(v.Type().Elem()), path, f)
@@ -299,7 +299,7 @@ func visit(v reflect.Value, path string, f func(path string, set bool)) {
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
 			if key, ok := v.Type().Field(i).Tag.Lookup("key"); ok {
-				visit(v.Field(i), join(path, key), f)
+				visit(v.Field(i), strings.TrimPrefix(path+"."+key, "."), f)
 			}
 		}
 	}
@@ -378,7 +378,7 @@ func FuzzParse(f *testing.F) {
 					}
 				}
 			}
-		case !errors.As(err, &list) || len(list) == 0 || len(list) > problemsMax:
+		case !errors.As(err, &list) || len(list) == 0 || len(list) > document.ProblemsMax:
 			t.Errorf("not a list of problems: %v", err)
 		case strings.Count(err.Error(), "\n") != len(list)-1:
 			t.Errorf("a problem has more than one line: %q", err.Error())

@@ -1,5 +1,7 @@
 package config
 
+import "freizeichen/firmware/document"
+
 // raw is the file as it stands: every value a text with its place, nothing checked. The tag is the key.
 type raw struct {
 	Accounts []rawAccount `key:"accounts"`
@@ -63,10 +65,8 @@ type rawVolume struct {
 	Ringer  scalar `key:"ringer"`
 }
 
-// scalar is one value: its text as written (numbers keep their leading zeros) and where it stands.
-type scalar struct {
-	text string
-	path string // "accounts[0].user", for messages
-	at   position
-	set  bool // false: the key is not in the file
-}
+// A scalar is one value: its text and where it stands.
+type (
+	scalar   = document.Scalar
+	position = document.Position
+)

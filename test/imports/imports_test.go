@@ -11,7 +11,8 @@ import (
 
 // exceptions of our own sources.
 var exceptions = []Exception{
-	{Rule: "size", Subject: "device/phone", Lines: 1750, Why: "one state machine: keys, calls, dialling and lists change the same state, and its view belongs to it"},
+	{Rule: "size", Subject: "device/phone", Lines: 2000, Why: "one state machine: keys, calls, dialling and lists change the same state, and its view belongs to it"},
+	{Rule: "size", Subject: "device/callcentre", Lines: 2000, Why: "one state machine: sign-in, calls, wrap-up and menus change the same state, and its view belongs to it"},
 	{Rule: "size", Subject: "device/screen", Lines: 2000, Why: "layouts of two panels and the words of two languages: tables more than code"},
 	{Rule: "size", Subject: "sip/media", Lines: 1550, Why: "one RTP session from socket to frame: buffer, digits and reports are of no use without each other"},
 	{Rule: "size", Subject: "sip/exchange", Lines: 1600, Why: "what can be apart is: queue, registrar, citizen, studio, plan; the rest is one conversation between legs"},

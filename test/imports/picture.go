@@ -28,8 +28,9 @@ var picture = []part{
 	{"sip", nil, words},
 	{"firmware", nil, words},
 
-	{"device/callcentre", []string{"sip", "firmware"}, decides},
 	{"device/phone", []string{"device/callcentre", "hal", "sip", "firmware"}, decides},
+	{"device/callcentre", []string{"device/callcentre/hours", "sip", "firmware"}, decides},
+	{"device/callcentre/hours", []string{"firmware"}, "hours are arithmetic with a calendar"},
 	{"device/screen", []string{"device/phone", "device/callcentre", "hal", "sip", "firmware"}, "a picture is a function of the View"},
 	{"device/voice", []string{"hal", "sip"}, "voice knows frames and tones, not how calls come about"},
 	{"device/loop", []string{"device/phone", "device/callcentre", "device/screen", "device/voice", "hal", "sip", "firmware"}, "the loop joins, by root words alone; machines are handed to it"},
@@ -47,7 +48,9 @@ var picture = []part{
 	{"sip/exchange", []string{"sip", "sip/dialog", "sip/offer", "sip/transaction", "sip/media", "sip/codec", "sip/ua/header"}, columns},
 	{"sip/siptest", []string{"sip", "sip/dialog", "sip/transaction"}, "the scripted peer must not share the phone's own mistakes"},
 
-	{"firmware/config", []string{"firmware"}, columns},
+	{"firmware/document", nil, "a document knows keys and places, not what they mean"},
+	{"firmware/config", []string{"firmware", "firmware/document"}, columns},
+	{"firmware/knowledge", []string{"firmware", "firmware/document"}, columns},
 
 	{"cmd/station", []string{"device/*", "hal", "sip", "sip/*", "firmware", "firmware/*"}, "a station joins the parts of a phone; its body is handed to it"},
 	{"cmd/phonesim/internal/page", []string{"hal", "hal/sim", "device/screen"}, "the page is a body: it shows and presses, and knows no call"},
@@ -170,7 +173,7 @@ var foreigners = []foreign{
 	{"github.com/icholy/digest", []string{"sip/ua", "sip/exchange", "sip/siptest"}, wrapped},
 	{"github.com/pion", []string{"sip/media", "sip/offer"}, "packets and session descriptions stop here: above there are frames and sip.Media"},
 	{"github.com/coder/websocket", []string{"cmd/phonesim"}, "only a page in a browser needs it"},
-	{"github.com/goccy/go-yaml", []string{"firmware/config"}, "configuration is read in one place"},
+	{"github.com/goccy/go-yaml", []string{"firmware/document"}, "what people write is read in one place"},
 	{"github.com/chromedp", nil, "a browser is driven by tests alone"},
 }
 

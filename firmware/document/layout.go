@@ -1,4 +1,4 @@
-package config
+package document
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ type group struct {
 }
 
 // misplaced explains an indentation that the parser refused in the line or behind it; no hint: it is another fault.
-func (p *problems) misplaced(from int) (at position, hint string) {
+func (p *Problems) misplaced(from int) (at Position, hint string) {
 	var open []group // from the outermost to that of the line above
 	opens := true    // the line above begins a group
 	for i, text := range p.lines {
@@ -35,7 +35,7 @@ func (p *problems) misplaced(from int) (at position, hint string) {
 		fits := len(open) > 0 && column == open[len(open)-1].column && (item || !open[len(open)-1].list)
 		deeper := len(open) == 0 || column > open[len(open)-1].column
 		if !fits && !(deeper && opens) && i+1 >= from {
-			return position{i + 1, column + 1}, p.slip(i+1, above)
+			return Position{i + 1, column + 1}, p.slip(i+1, above)
 		}
 		if deeper {
 			open = append(open, group{column, item})
@@ -46,11 +46,11 @@ func (p *problems) misplaced(from int) (at position, hint string) {
 		}
 		opens = strings.HasSuffix(content, ":")
 	}
-	return position{}, ""
+	return Position{}, ""
 }
 
 // slip says what to do with a line that begins in no column of the groups above.
-func (p *problems) slip(line int, above []group) string {
+func (p *Problems) slip(line int, above []group) string {
 	if section, at := p.section(line); at != 0 {
 		return fmt.Sprintf(sectionless, section, at)
 	}
@@ -64,7 +64,7 @@ func (p *problems) slip(line int, above []group) string {
 }
 
 // section finds a section that only comments part from an indented line, and that is a comment itself; 0 without one.
-func (p *problems) section(line int) (name string, at int) {
+func (p *Problems) section(line int) (name string, at int) {
 	_, column := strip(p.lines[line-1])
 	for at = line - 1; at > 0; at-- {
 		text := p.lines[at-1]
@@ -81,7 +81,7 @@ func (p *problems) section(line int) (name string, at int) {
 }
 
 // commented reports whether all that follows the key of a line is a comment.
-func (p *problems) commented(line int) bool {
+func (p *Problems) commented(line int) bool {
 	_, value, found := strings.Cut(p.lines[line-1], ":")
 	return found && strings.HasPrefix(strings.TrimLeft(value, " "), "#")
 }

@@ -1,0 +1,81 @@
+package callcentre
+
+import (
+	"time"
+
+	"freizeichen/sip"
+)
+
+// View is what the desk adds to the panel. focus is the call that the screen and the keys mean, 0 without one.
+func (d *Desk) View(now time.Time, focus sip.CallID) View {
+	if !d.config.On {
+		return View{}
+	}
+	d.now = now
+	v := View{On: true, Agent: d.agentView(), Queue: d.shown, Closing: d.library.Closing(now), Unsent: d.unsent, Lost: d.broken}
+	for _, q := range d.queues {
+		qv := q.view(now, d.config)
+		v.Queues = append(v.Queues, qv)
+		v.Light = max(v.Light, qv.Level.Light)
+	}
+	if c := d.citizen(focus); c != nil {
+		v.Caller = d.callerView(c)
+		if c.talking {
+			v.Card = d.card(c)
+		} else {
+			v.Caller.Waited += max(0, now.Sub(c.rang)) // he waits on while it rings
+		}
+	}
+	if d.AfterCall() {
+		v.After = d.afterView()
+	}
+	if p := d.prompt; p != nil {
+		v.Prompt = &Prompt{Kind: p.kind, Typed: p.typed, Tries: p.tries}
+		if p.kind == AskPIN {
+			v.Prompt.Typed, v.Prompt.Hidden = p.number, len(p.typed)
+		}
+	}
+	if m := d.menu; m != nil {
+		v.Menu = &Menu{Kind: m.kind, Arg: m.arg, Selected: m.selected}
+		for _, e := range m.entries {
+			v.Menu.Choices = append(v.Menu.Choices, e.Choice)
+		}
+	}
+	if now.Before(d.note.until) {
+		v.Note, v.NoteArg = d.note.what, d.note.arg
+	}
+	if d.library.Loaded {
+		v.Edition = &Edition{Version: d.library.Version, At: d.library.Compiled, Example: d.library.Example}
+		v.Edition.Old = d.link.known && !d.link.up && now.Sub(d.link.since) >= oldAfter
+	}
+	return v
+}
+
+func (d *Desk) agentView() AgentView {
+	a := d.agent
+	v := AgentView{
+		Number: a.Number, Name: a.Name, State: a.State, Reason: a.Reason, ReasonText: d.reason(a.Reason).Text, Since: a.Since,
+		Known: d.known, Asked: d.asked != nil && d.asked.Verb != sip.AskState || d.code != nil, Quiet: d.quiet,
+	}
+	v.Unconfirmed = d.known && a.State != sip.SignedOut && (d.unconfirmed || !a.Confirmed)
+	if d.link.known && !d.link.up {
+		v.Away, v.Problem = d.link.since, d.link.problem
+	}
+	return v
+}
+
+// Busy is how pressing the queues are together: for the lamp. What is known to press goes before what is unknown.
+func (v View) Busy() Busy {
+	worst, unknown := Calm, false
+	for _, q := range v.Queues {
+		if q.Busy == Unknown {
+			unknown = true
+		} else {
+			worst = max(worst, q.Busy)
+		}
+	}
+	if worst == Calm && unknown {
+		return Unknown
+	}
+	return worst
+}
