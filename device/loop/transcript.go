@@ -163,6 +163,8 @@ func describeCommand(command sip.Command) string {
 		return fmt.Sprintf("digit call=%d", c.Call)
 	case sip.Transfer:
 		return fmt.Sprintf("transfer call=%d", c.Call)
+	case sip.Join:
+		return fmt.Sprintf("join call=%d with=%d", c.Call, c.With)
 	}
 	return fmt.Sprintf("%T", command)
 }
