@@ -257,6 +257,10 @@ type (
 		Call   CallID
 		Number string
 	}
+	// Join passes the peer of Call on to the peer of With, who has been asked or still rings (REFER with Replaces, RFC 5589
+	// section 7). When it has worked both calls end with Transferred; TransferFailed for Call says that it has not. With
+	// may end before that is known.
+	Join struct{ Call, With CallID }
 )
 
 func (Dial) command()      {}
@@ -267,3 +271,4 @@ func (Hold) command()      {}
 func (Resume) command()    {}
 func (SendDigit) command() {}
 func (Transfer) command()  {}
+func (Join) command()      {}

@@ -20,7 +20,9 @@ const usage = `usage: phonectl [-socket PATH] COMMAND
   hangup             end the call, or stop dialling
   hold, resume       put the call on hold, take it back
   dial NUMBER        call a number
-  transfer NUMBER    pass the call on to a number
+  transfer NUMBER    pass the call on to a number, without asking there
+  consult NUMBER     call a number on behalf of the call, which waits on hold
+  join               pass the call on to the number that was consulted
   dtmf DIGITS        send digits into the call
   press KEY          press and release a key: 0-9 * # soft1-soft4 up down ok cancel line1 line2 hold transfer redial
                      mute headset speaker volume-up volume-down; lift and replace move the handset
@@ -36,7 +38,7 @@ exit status: 0 done, 1 refused with the reason, 2 usage, 3 not supported
 
 // arguments is the one word that each command takes after its name; empty: none.
 var arguments = map[string]string{
-	"answer": "", "hangup": "", "hold": "", "resume": "", "dial": "number", "transfer": "number",
+	"answer": "", "hangup": "", "hold": "", "resume": "", "dial": "number", "transfer": "number", "consult": "number", "join": "",
 	"dtmf": "word of digits", "press": "key", "show": "", "status": "", "transcript": "",
 }
 

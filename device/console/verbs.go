@@ -19,6 +19,8 @@ var verbs = map[string]func(*Server, context.Context, string) Response{
 	"resume":     ask(phone.AskResume),
 	"dial":       ask(phone.AskDial),
 	"transfer":   ask(phone.AskTransfer),
+	"consult":    ask(phone.AskConsult),
+	"join":       ask(phone.AskJoin),
 	"dtmf":       ask(phone.AskDTMF),
 	"press":      (*Server).press,
 	"show":       (*Server).show,

@@ -167,6 +167,8 @@ func describeCommand(command sip.Command) string {
 		return fmt.Sprintf("transfer call=%d", c.Call)
 	case sip.WatchQueues:
 		return fmt.Sprintf("watch queues=%q", c.Queues)
+	case sip.Join:
+		return fmt.Sprintf("join call=%d with=%d", c.Call, c.With)
 	}
 	return fmt.Sprintf("%T", command)
 }

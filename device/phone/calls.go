@@ -21,7 +21,10 @@ type call struct {
 	wanted     bool      // what the user wants held to be, while the peer has not agreed
 	asked      bool      // Hold or Resume is under way
 	heldSince  time.Time
-	target     string // whom it shall be passed to, while Transferring
+	target     sip.Party  // whom it shall be passed to, while Transferring
+	consults   sip.CallID // the call on whose behalf this one asks; 0 without
+	before     CallState  // of a consultation that is being joined
+	joined     time.Time  // since when the call is being joined with its consultation
 	remoteHeld bool
 	early      bool // early media plays
 	answered   bool
@@ -84,7 +87,7 @@ func (p *Phone) ringing() *call {
 // live is the call that is heard and spoken to. There is never more than one: whoever makes a call live has put
 // the other on hold.
 func (p *Phone) live() *call {
-	return p.first(func(c *call) bool { return c.state != RingingIn && !c.held })
+	return p.first(func(c *call) bool { return c.state != RingingIn && c.state != Transferring && !c.held })
 }
 
 func (p *Phone) held() *call {
@@ -151,7 +154,10 @@ func (p *Phone) answered(now time.Time, id sip.CallID) {
 		return
 	}
 	c.answered = true
-	if !c.incoming {
+	switch {
+	case c.state == Transferring: // a consultation, answered while it is being joined
+		c.before, c.since = Talking, now
+	case !c.incoming:
 		c.state, c.since = Talking, now
 	}
 	if c.held { // put on hold before the other end lifted
@@ -230,6 +236,7 @@ func (p *Phone) leave(c *call) {
 		cause = sip.Transferred // the agent does not wait for the office's word
 	}
 	c.leaving = true
+	p.released(c)
 	p.reselect()
 	p.tellDesk(callcentre.Over{Call: c.id, Cause: cause})
 }
@@ -237,7 +244,11 @@ func (p *Phone) leave(c *call) {
 // hangUp is leave as the user does it: the conversation's end is shown for a moment.
 func (p *Phone) hangUp(now time.Time, c *call) {
 	talked := c.state == Talking || c.state == Transferring
+	citizen, heard := p.principal(c), !c.held
 	p.leave(c)
+	if p.takeBack(citizen, heard) {
+		return
+	}
 	if talked {
 		p.ended = &ending{until: now.Add(endedShown), view: Ended{Party: c.party, Cause: sip.Normal, Duration: now.Sub(c.since)}}
 	}
@@ -250,8 +261,16 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 	if c == nil || c.leaving {
 		return
 	}
+	citizen := p.principal(c)
+	p.released(c)
 	p.reselect()
 	p.tellDesk(callcentre.Over{Call: e.Call, Cause: e.Cause})
+	if citizen != nil && (c.state == CallingOut || c.state == RingingOut) {
+		p.tellDesk(callcentre.OfficeFailed{Call: citizen.id})
+	}
+	if citizen != nil && c.state == Transferring {
+		return // passed on, or lost while it was: the citizen's call will tell
+	}
 	deaf := p.dial != nil && p.dial.transfer == c.id
 	if deaf {
 		p.dial = nil
@@ -273,6 +292,9 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 	}
 	if p.hookUp && end.tone != ToneNone && len(p.present()) == 0 {
 		end.until = now.Add(endedHeard)
+	}
+	if p.takeBack(citizen, !c.held) {
+		end.tone, end.until = ToneNone, now.Add(endedShown)
 	}
 	p.ended = end
 	p.settle()
@@ -321,7 +343,8 @@ func (p *Phone) settle() {
 
 // disengage frees the route when nothing uses it and the handset lies in its cradle.
 func (p *Phone) disengage() {
-	if p.hookUp || p.live() != nil || p.dial != nil && p.dial.offHook {
+	resuming := func(c *call) bool { return c.asked && !c.wanted }
+	if p.hookUp || p.live() != nil || p.first(resuming) != nil || p.dial != nil && p.dial.offHook {
 		return
 	}
 	p.route = hal.Silent

@@ -185,6 +185,3 @@ func (p *Phone) deskLamps(now time.Time, lamps *hal.Lamps) {
 
 // wrapUpEnds is when the lamp says that the next call is near.
 const wrapUpEnds = 10 * time.Second
-
-// consult calls somebody while the citizen waits.
-func (p *Phone) consult(c *call, party sip.Party) { p.call(p.now, party, p.handsFree()) }

@@ -104,7 +104,7 @@ func (p *Phone) cancelDial() {
 	p.disengage()
 }
 
-// dialTyped dials the typed number, or passes the waiting call to it.
+// dialTyped dials the typed number; for a call that shall be passed on, as a consultation.
 func (p *Phone) dialTyped(now time.Time) {
 	d := p.dial
 	if d == nil || d.number == "" {
@@ -113,18 +113,29 @@ func (p *Phone) dialTyped(now time.Time) {
 	p.dial = nil
 	if c := p.find(d.transfer); d.transfer != 0 {
 		if c != nil {
-			p.transfer(c, d.number)
+			p.consult(c, sip.Party{Number: d.number})
 		}
 		return
 	}
 	p.call(now, sip.Party{Number: d.number}, p.handsFree())
 }
 
-func (p *Phone) transfer(c *call, number string) {
-	c.state, c.target = Transferring, number
-	if !c.held {
-		c.held, c.heldSince = true, p.now // nothing of it is heard any more, and if it fails it waits
+// passTyped passes the waiting call to the typed number without asking there.
+func (p *Phone) passTyped() {
+	d := p.dial
+	if d == nil || d.number == "" {
+		return
 	}
+	p.dial = nil
+	if c := p.find(d.transfer); c != nil {
+		p.transfer(c, d.number)
+	}
+}
+
+// transfer passes a call to a number without asking there.
+func (p *Phone) transfer(c *call, number string) {
+	c.consults = 0 // who is passed on is asked no more
+	p.hush(c, sip.Party{Number: number})
 	p.send(sip.Transfer{Call: c.id, Number: p.rewrite(number)})
 	p.selected = c.id
 	p.disengage()
@@ -138,8 +149,11 @@ func (p *Phone) call(now time.Time, party sip.Party, route hal.Route) Refusal {
 	}
 	p.holdLive()
 	if emergency && p.freeLine() == 0 {
-		// An emergency call takes the line of whoever waits: first of one that rings, then of one on hold.
+		// An emergency call takes the line of whoever waits: first of one that rings, then of an office that is being
+		// asked, then of one on hold.
 		if c := p.ringing(); c != nil {
+			p.leave(c)
+		} else if c := p.consultation(); c != nil {
 			p.leave(c)
 		} else if c := p.held(); c != nil {
 			p.leave(c)

@@ -245,10 +245,15 @@ func (p *Phone) holdKey() Refusal {
 	return NoCall
 }
 
-// transferKey asks for the number to which the call shall be passed; the citizen waits on hold meanwhile.
+// transferKey asks for the number to which the call shall be passed; the citizen waits on hold meanwhile. Pressed again it
+// passes him to the number typed, or to whom has been asked.
 func (p *Phone) transferKey() {
-	if d := p.dial; d != nil && d.transfer != 0 {
-		p.dialTyped(p.now)
+	switch d := p.dial; {
+	case d != nil && d.transfer != 0:
+		p.passTyped()
+		return
+	case p.consultation() != nil:
+		p.join()
 		return
 	}
 	c := p.live()
@@ -296,10 +301,7 @@ func (p *Phone) soft(now time.Time, s Soft) Refusal {
 		p.leave(c)
 		p.settle()
 	case SoftHangup:
-		if c == nil {
-			return NoCall
-		}
-		p.hangUp(now, c)
+		return p.hangUpKey(now)
 	case SoftHold, SoftResume:
 		return p.holdKey()
 	case SoftSwap:
@@ -308,6 +310,12 @@ func (p *Phone) soft(now time.Time, s Soft) Refusal {
 		}
 	case SoftTransfer:
 		p.transferKey()
+	case SoftPass:
+		p.passTyped()
+	case SoftJoin:
+		return p.join()
+	case SoftConsult:
+		p.dialTyped(now)
 	case SoftDial:
 		if entry, ok := p.listed(); ok {
 			return p.call(now, entry.Party, p.handsFree())

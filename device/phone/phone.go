@@ -227,7 +227,10 @@ func (p *Phone) network(now time.Time, event sip.Event) {
 		p.incoming(now, e)
 	case sip.Progress:
 		if c := p.find(e.Call); c != nil && !c.answered {
-			c.state, c.early = RingingOut, c.early || e.EarlyMedia
+			c.early = c.early || e.EarlyMedia
+			if c.state == CallingOut {
+				c.state = RingingOut
+			}
 		}
 	case sip.Answered:
 		p.answered(now, e.Call)
@@ -243,10 +246,7 @@ func (p *Phone) network(now time.Time, event sip.Event) {
 			p.tellDesk(callcentre.Identified{Call: e.Call, Party: e.Party})
 		}
 	case sip.TransferFailed:
-		if c := p.find(e.Call); c != nil && c.state == Transferring {
-			c.state = Talking
-			p.ended = &ending{until: now.Add(endedShown), view: Ended{Party: sip.Party{Number: c.target}, Cause: e.Cause, Status: e.Status}}
-		}
+		p.transferFailed(now, e)
 	case sip.Ended:
 		p.over(now, e)
 	case sip.DigitReceived:

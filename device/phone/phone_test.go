@@ -280,9 +280,9 @@ func TestATransferKeepsTheCitizenUntilItHasWorked(t *testing.T) {
 	b.press(hal.KeyTransfer).wants(sip.Hold{Call: 2}).shows("Dialling", "live=0")
 	b.step(sip.HoldChanged{Call: 2, Held: true}).replace().shows("held").lift().wants(sip.Resume{Call: 2})
 	b.step(sip.HoldChanged{Call: 2}).press(hal.KeyTransfer).typed("36").wants(sip.Hold{Call: 2})
-	b.press(hal.KeyOK).wants(sip.Transfer{Call: 2, Number: "36"}).shows("transferring", "live=0")
+	b.press(hal.KeyTransfer).wants(sip.Transfer{Call: 2, Number: "36"}).shows("transferring", "live=0")
 	b.step(sip.TransferFailed{Call: 2, Cause: sip.NotFound, Status: 404}).shows("Ended").wait(endedShown).shows("held")
-	b.press(hal.KeyTransfer).typed("37").press(hal.KeyTransfer).wants(sip.Transfer{Call: 2, Number: "37"})
+	b.press(hal.KeyTransfer).typed("37").press(hal.KeySoft2).wants(sip.Transfer{Call: 2, Number: "37"})
 	b.step(sip.Ended{Call: 2, Cause: sip.Transferred}).shows("Ended", "tone=none")
 }
 
@@ -351,6 +351,9 @@ func TestARequestThatCannotBeDoneSaysWhy(t *testing.T) {
 		{Request{Verb: AskDial, Argument: ""}, BadDigits},
 		{Request{Verb: AskTransfer, Argument: "1"}, NotTalking},
 		{Request{Verb: AskDTMF, Argument: "1"}, NotTalking},
+		{Request{Verb: AskConsult, Argument: "x"}, BadDigits},
+		{Request{Verb: AskConsult, Argument: "1"}, NotTalking},
+		{Request{Verb: AskJoin}, NotConsulting},
 		{Request{Verb: AskDial, Argument: "+492812070"}, Done},
 	} {
 		b := newBench(t)
@@ -378,7 +381,7 @@ func TestACallBeyondBothLinesIsRefusedSilently(t *testing.T) {
 func TestNoKeyEndsACallThatTheScreenDoesNotShow(t *testing.T) {
 	b := newBench(t)
 	b.step(ada(2)).lift().step(sip.Answered{Call: 2})
-	b.press(hal.KeyTransfer).typed("5060").press(hal.KeyOK).step(sip.HoldChanged{Call: 2, Held: true})
+	b.press(hal.KeyTransfer).typed("5060").press(hal.KeyTransfer).step(sip.HoldChanged{Call: 2, Held: true})
 	b.sent = nil
 	b.step(sip.TransferFailed{Call: 2, Cause: sip.Busy, Status: 486}).shows("Ended")
 	end := b.view().Screen.(Ended)

@@ -19,10 +19,13 @@ const (
 	AskDial     // Argument: the number
 	AskTransfer // Argument: the number
 	AskDTMF     // Argument: the digits
+	AskConsult  // Argument: the number
+	AskJoin
+	VerbCount
 )
 
 func (v Verb) String() string {
-	return [...]string{"answer", "hangup", "hold", "resume", "dial", "transfer", "dtmf"}[v]
+	return [...]string{"answer", "hangup", "hold", "resume", "dial", "transfer", "dtmf", "consult", "join", "invalid"}[min(v, VerbCount)]
 }
 
 // A Request is a person's wish that came through a program instead of a key: Step answers it with a Reply.
@@ -46,6 +49,9 @@ const (
 	NoNumber
 	NotRegistered
 	BadDigits
+	NotConsulting
+	Consulting
+	BeingJoined
 )
 
 func (r Refusal) String() string {
@@ -53,7 +59,10 @@ func (r Refusal) String() string {
 		"done", "no call is ringing", "there is no call", "the call is not in conversation", "no call is on hold",
 		"both lines are taken; end a call first", "there is no number to call", "not registered with the PBX; see phonectl status",
 		"not a telephone number: digits, * and # only, with an optional + in front, at most 32",
-	}[min(r, BadDigits)]
+		"nobody is being asked; consult first, and wait until it rings there",
+		"somebody is being asked already; join, or hang up there first",
+		"the two are just being joined; try again in a moment",
+	}[min(r, BeingJoined)]
 }
 
 // request does what a program asks.
@@ -91,6 +100,10 @@ func (p *Phone) request(now time.Time, r Request) Refusal {
 		return p.askTransfer(r.Argument)
 	case AskDTMF:
 		return p.askDigits(r.Argument)
+	case AskConsult:
+		return p.askConsult(r.Argument)
+	case AskJoin:
+		return p.join()
 	}
 	return Done
 }
@@ -105,6 +118,9 @@ func (p *Phone) askTransfer(number string) Refusal {
 	}
 	if c == nil || c.state != Talking {
 		return NotTalking
+	}
+	if p.consultation() != nil {
+		return Consulting // whom would it pass on?
 	}
 	p.dial = nil
 	p.transfer(c, number)

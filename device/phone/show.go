@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"freizeichen/hal"
+	"freizeichen/sip"
 )
 
 // View is what is shown, lit and heard at the time given.
@@ -76,9 +77,13 @@ func (p *Phone) views(now time.Time) []Call {
 		if c.view() == Held {
 			since = c.heldSince
 		}
+		consulting := sip.CallID(0)
+		if citizen := p.principal(c); citizen != nil {
+			consulting = citizen.id
+		}
 		calls = append(calls, Call{
 			ID: c.id, Line: c.line, State: c.view(), Party: c.party, Called: c.called, Topic: c.topic,
-			Incoming: c.incoming, Duration: now.Sub(since),
+			Incoming: c.incoming, Duration: now.Sub(since), Consulting: consulting,
 		})
 	}
 	return calls
@@ -100,12 +105,16 @@ func (p *Phone) softKeys() [4]Soft {
 		return [4]Soft{SoftNone, SoftNone, SoftNone, SoftBack}
 	case p.list != nil:
 		return [4]Soft{SoftDial, SoftDelete, SoftNone, SoftBack}
+	case p.dial != nil && p.dial.transfer != 0 && p.freeLine() == 0: // nobody can be asked
+		return [4]Soft{SoftNone, SoftPass, SoftDelete, SoftCancel}
 	case p.dial != nil && p.dial.transfer != 0:
-		return [4]Soft{SoftTransfer, SoftDelete, SoftNone, SoftCancel}
+		return [4]Soft{SoftConsult, SoftPass, SoftDelete, SoftCancel}
 	case p.dial != nil && p.dial.number == "":
 		return [4]Soft{SoftMissed, SoftRedial, SoftNone, SoftCancel}
 	case p.dial != nil:
 		return [4]Soft{SoftDial, SoftDelete, SoftNone, SoftCancel}
+	case p.ended != nil && p.live() != nil:
+		return [4]Soft{3: SoftBack}
 	case p.ended != nil && p.held() != nil:
 		return [4]Soft{SoftResume, SoftNone, SoftNone, SoftBack} // never a key that ends a call which the screen does not show
 	case p.ended != nil:
@@ -115,6 +124,9 @@ func (p *Phone) softKeys() [4]Soft {
 		return [4]Soft{SoftMissed, SoftRedial, SoftDesk + Soft(right[0]), SoftDesk + Soft(right[1])}
 	case c == nil:
 		return [4]Soft{SoftMissed, SoftRedial}
+	}
+	if soft, ok := p.consultKeys(c); ok {
+		return soft
 	}
 	soft := [4]Soft{SoftHold, SoftTransfer, SoftNone, SoftHangup}
 	switch {
@@ -169,7 +181,7 @@ func lineLamp(c *call) hal.Blink {
 	switch {
 	case c.state == RingingIn:
 		return hal.BlinkFast
-	case c.held:
+	case c.held, c.state == Transferring:
 		return hal.BlinkSlow
 	}
 	return hal.Steady

@@ -124,6 +124,8 @@ type Call struct {
 	Topic    string    // what the caller wants; may be empty
 	Incoming bool
 	Duration time.Duration // since the conversation began; while it rings, since it began to ring
+	// Consulting is the call on whose behalf this one asks: that one waits, and can be joined with it. 0 without.
+	Consulting sip.CallID
 }
 
 // A ListKind is a kind of call list.
@@ -154,8 +156,11 @@ const (
 	SoftHangup
 	SoftHold
 	SoftResume
-	SoftSwap // hold this call, resume the other
-	SoftTransfer
+	SoftSwap     // hold this call, resume the other
+	SoftTransfer // ask for the number to pass the call to
+	SoftConsult  // ask there first
+	SoftPass     // pass the call on without asking
+	SoftJoin     // pass it on to whom has been asked
 	SoftDial
 	SoftDelete // the last digit, or the selected entry
 	SoftCancel

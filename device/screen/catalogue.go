@@ -54,6 +54,7 @@ type catalogue struct {
 	tag           string
 	causes        [sip.BadNumber + 1]string
 	states        [phone.Transferring + 1]string
+	consulting    [phone.Transferring + 1]string // of somebody who is asked on behalf of another; empty: as every call
 	registrations [phone.Failed + 1]registrationWords
 	routes        [hal.Speaker + 1]string
 	softs         [phone.SoftDesk]softWords

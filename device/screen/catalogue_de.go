@@ -40,6 +40,12 @@ var german = catalogue{
 		phone.HeldByRemote: "Gegenseite hält",
 		phone.Transferring: "Verbindet …",
 	},
+	consulting: [...]string{
+		phone.CallingOut:   "Rückfrage wählt …",
+		phone.RingingOut:   "Rückfrage klingelt",
+		phone.Talking:      "Rückfrage",
+		phone.Transferring: "",
+	},
 	registrations: [...]registrationWords{
 		phone.Registering: {"Anmeldung läuft …", "Anmeldung läuft …", "Anmeldung läuft"},
 		phone.Registered:  {"Angemeldet", "Angemeldet", "angemeldet"},
@@ -56,6 +62,9 @@ var german = catalogue{
 		phone.SoftResume:   {"Zurückholen", "Holen", "Holen"},
 		phone.SoftSwap:     {"Makeln", "Makeln", "Makeln"},
 		phone.SoftTransfer: {"Verbinden", "Verbinden", "Verb."},
+		phone.SoftConsult:  {"Anrufen", "Anrufen", "Anruf"},
+		phone.SoftPass:     {"Übergeben", "Übergeben", "Überg."},
+		phone.SoftJoin:     {"Verbinden", "Verbinden", "Verb."},
 		phone.SoftDial:     {"Wählen", "Wählen", "Wählen"},
 		phone.SoftDelete:   {"Löschen", "Löschen", "Lösch."},
 		phone.SoftCancel:   {"Abbrechen", "Abbrechen", "Abbr."},

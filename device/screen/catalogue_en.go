@@ -40,6 +40,12 @@ var english = catalogue{
 		phone.HeldByRemote: "Held remotely",
 		phone.Transferring: "Passing on …",
 	},
+	consulting: [...]string{
+		phone.CallingOut:   "Consulting: dialling",
+		phone.RingingOut:   "Consulting: ringing",
+		phone.Talking:      "Consulting",
+		phone.Transferring: "",
+	},
 	registrations: [...]registrationWords{
 		phone.Registering: {"Registering …", "Registering …", "registering"},
 		phone.Registered:  {"Registered", "Registered", "registered"},
@@ -56,6 +62,9 @@ var english = catalogue{
 		phone.SoftResume:   {"Resume", "Resume", "Unhold"},
 		phone.SoftSwap:     {"Swap", "Swap", "Swap"},
 		phone.SoftTransfer: {"Transfer", "Transfer", "Trans."},
+		phone.SoftConsult:  {"Call", "Call", "Call"},
+		phone.SoftPass:     {"Pass on", "Pass on", "Pass"},
+		phone.SoftJoin:     {"Join calls", "Join calls", "Join"},
 		phone.SoftDial:     {"Dial", "Dial", "Dial"},
 		phone.SoftDelete:   {"Delete", "Delete", "Delete"},
 		phone.SoftCancel:   {"Cancel", "Cancel", "Cancel"},

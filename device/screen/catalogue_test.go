@@ -164,6 +164,9 @@ func TestLabelsFitTheirBoxes(t *testing.T) {
 			}
 			fits(text, font.Face6x12, stateWidth-font.Face6x12.Width("59:59"))
 		}
+		for _, text := range c.consulting {
+			fits(text, font.Face5x8, monoWidth-6) // always beside the call it is for
+		}
 		fits(c.words[wordMuted], font.Face6x12, stateWidth-font.Face6x12.Width("1:02:03"))
 		fits(c.states[phone.Talking]+dot+c.words[wordMuted], font.Face8x16, colourWidth-2*colourMargin-26-8-font.Face8x16.Width("1:02:03"))
 		for _, list := range c.lists {

@@ -64,7 +64,7 @@ func TestTheTextReadsLikeThePanel(t *testing.T) {
 		{"knocking", German, []string{"201, angemeldet, 10:42, Hörer", "Ausgewählt, Leitung 1: Im Gespräch, 3:07", "Anruf für Kreis Wesel, 0281 2070",
 			"Anliegen: Elterngeld", "Ada Lovelace, 0281 207 2020", "Leitung 2: Klopft an, 0:03", "Anruf für Stadt Xanten, 02801 7720",
 			"Anliegen: Sperrmüll anmelden", "+49 2841 88 1234", "Tasten: Annehmen · Ablehnen · Halten"}},
-		{"transfer", German, []string{"201, angemeldet, 10:42, Hörer", "Verbinden mit: 202", "Tasten: Verbinden · Löschen · Abbrechen"}},
+		{"transfer", German, []string{"201, angemeldet, 10:42, Hörer", "Verbinden mit: 202", "Tasten: Anrufen · Übergeben · Löschen · Abbrechen"}},
 		{"ended-fault", German, []string{"201, angemeldet, 10:42, Hörer", "Störung der Anlage, Meldung 503", "Ada Lovelace, 0281 207 2020",
 			"Tasten: Zurück · Wahlwiederholung"}},
 		{"ended", German, []string{"201, angemeldet, 10:42, Hörer", "Gespräch beendet", "Ada Lovelace, 0281 207 2020", "Dauer 3:07",

@@ -78,6 +78,14 @@ func two(first, second phone.CallState, at int) phone.Calls {
 	}}
 }
 
+// consulting is somebody who is asked for Ada.
+func consulting(citizen, office phone.CallState) phone.Calls {
+	return phone.Calls{Selected: 1, Calls: []phone.Call{
+		{ID: 2, Line: 1, State: citizen, Incoming: true, Party: ada, Called: wesel, Topic: "Elterngeld", Duration: 187 * time.Second},
+		{ID: 1, Line: 2, State: office, Party: sip.Party{Name: "Fachdienst 36", Number: "5036"}, Duration: 8 * time.Second, Consulting: 2},
+	}}
+}
+
 func entries(n int) []phone.Entry {
 	all := []phone.Entry{
 		{Party: ada, Called: wesel, Topic: "Elterngeld", At: now.Add(-20 * time.Minute)},
@@ -113,7 +121,7 @@ func scenes() []scene {
 		{"typing-volume", phone.View{Status: status(on(hal.Handset), volume(4, false)), Screen: phone.Dialling{Number: "0281", OffHook: true}, Soft: typing}},
 		{"dial-tone", phone.View{Status: handset, Screen: phone.Dialling{OffHook: true}, Soft: softs(phone.SoftRedial, 0, 0, phone.SoftCancel)}},
 		{"typing-long", phone.View{Status: handset, Screen: phone.Dialling{OffHook: true, Number: "004928411234567890123456"}, Soft: typing}},
-		{"transfer", phone.View{Status: handset, Screen: phone.Dialling{Transfer: true, Number: "202"}, Soft: softs(phone.SoftTransfer, phone.SoftDelete, 0, phone.SoftCancel)}},
+		{"transfer", phone.View{Status: handset, Screen: phone.Dialling{Transfer: true, Number: "202"}, Soft: softs(phone.SoftConsult, phone.SoftPass, phone.SoftDelete, phone.SoftCancel)}},
 		{"calling", phone.View{Status: handset, Screen: dialled(phone.CallingOut, grace), Soft: softs(phone.SoftHangup)}},
 		{"ringing-out", phone.View{Status: handset, Screen: dialled(phone.RingingOut, sip.Party{Name: "Konrad Zuse", Number: "202"}), Soft: softs(phone.SoftHangup)}},
 		{"ringing", phone.View{Status: status(), Screen: ringing(nil), Soft: answer}},
@@ -136,6 +144,10 @@ func scenes() []scene {
 		{"transferring", phone.View{Status: handset, Screen: inState(phone.Transferring, 200*time.Second), Soft: softs(phone.SoftHangup)}},
 		{"knocking", phone.View{Status: handset, Screen: two(phone.Talking, phone.RingingIn, 0), Soft: softs(phone.SoftAnswer, phone.SoftReject, phone.SoftHold)}},
 		{"two-calls", phone.View{Status: handset, Screen: two(phone.Held, phone.Talking, 1), Soft: twoKeys}},
+		{"consulting-calling", phone.View{Status: handset, Screen: consulting(phone.Held, phone.CallingOut), Soft: softs(0, 0, 0, phone.SoftHangup)}},
+		{"consulting-ringing", phone.View{Status: handset, Screen: consulting(phone.Held, phone.RingingOut), Soft: softs(phone.SoftJoin, 0, 0, phone.SoftHangup)}},
+		{"consulting", phone.View{Status: handset, Screen: consulting(phone.Held, phone.Talking), Soft: softs(phone.SoftJoin, phone.SoftSwap, 0, phone.SoftHangup)}},
+		{"consulting-joined", phone.View{Status: handset, Screen: consulting(phone.Transferring, phone.Transferring)}},
 		{"ended", phone.View{Status: handset, Screen: phone.Ended{Party: ada, Cause: sip.Normal, Duration: 187 * time.Second}, Soft: over}},
 		{"ended-busy", phone.View{Status: handset, Screen: phone.Ended{Party: grace, Cause: sip.Busy, Status: 486}, Soft: over}},
 		{"ended-unavailable", phone.View{Status: handset, Screen: phone.Ended{Party: longest, Cause: sip.Unavailable, Status: 480}, Soft: over}},

@@ -168,6 +168,9 @@ func (w wording) call(calls phone.Calls, i int) callText {
 	state := min(c.State, phone.Transferring)
 	t := callText{state: w.states[state], party: w.party(c.Party), topic: clean(c.Topic), line: c.Line,
 		time: duration(c.Duration), selected: i == selected(calls.Selected, len(calls.Calls)), ringing: c.State == phone.RingingIn}
+	if words := w.consulting[state]; c.Consulting != 0 && words != "" {
+		t.state = words
+	}
 	t.called, t.calledNumber = w.called(c.Called)
 	switch state {
 	case phone.CallingOut:

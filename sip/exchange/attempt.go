@@ -40,6 +40,7 @@ type attempt struct {
 type referral struct {
 	from   *leg   // the transferor; nil when he has left
 	remote *party // who is transferred
+	asked  *leg   // the transferor's own call to the target, which still rings; nil: he has not asked, or has left it
 }
 
 // ringLimit is how long a call rings that no queue watches.
@@ -312,6 +313,7 @@ func (e *Exchange) reached(now time.Time, a *attempt, p *party) {
 	case a.referral != nil:
 		r := a.referral
 		e.notify(now, r, sip.StatusOK)
+		e.declined(now, r, statusDecline)
 		e.connect(r.remote, p)
 		if r.from != nil {
 			r.from.end = now.Add(partingTime)
@@ -334,6 +336,7 @@ func (e *Exchange) unreached(now time.Time, a *attempt, status int) {
 		e.drop(now, l)
 	case a.referral != nil:
 		e.notify(now, a.referral, status)
+		e.declined(now, a.referral, status)
 		if a.referral.from == nil {
 			e.release(now, a.referral.remote) // nobody is left to take the call back
 		}

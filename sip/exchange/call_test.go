@@ -354,7 +354,7 @@ func TestRefersThatMakeNoSense(t *testing.T) {
 		for _, c := range []struct {
 			to   string
 			want int
-		}{{"", 400}, {"rubbish", 400}, {"<sip:5036@exchange>, <sip:5051@exchange>", 400}, {"<sip:5036@exchange?Replaces=a%3Bto-tag%3Db>", 603}} {
+		}{{"", 400}, {"rubbish", 400}, {"<sip:5036@exchange>, <sip:5051@exchange>", 400}, {"<sip:5036@exchange?Replaces=a%3Bto-tag%3Db>", 400}, {"<sip:5036@exchange?Replaces=a%3Bto-tag%3Db%3Bfrom-tag%3Dc>", 603}} {
 			var lines []string
 			if c.to != "" {
 				lines = append(lines, "Refer-To: "+c.to)

@@ -7,7 +7,7 @@
 //
 //	phones <--RTP--> media <--frames--> studio: voices, melodies, bridges    a goroutine of its own
 //
-// It must not become a product PBX: no trunks, no voice mail, no encryption, no conference, no attended transfer.
+// It must not become a product PBX: no trunks, no voice mail, no encryption, no conference.
 package exchange
 
 import (

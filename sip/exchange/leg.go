@@ -253,6 +253,7 @@ func (e *Exchange) lost(now time.Time, p *party) {
 		if r := a.referral; r != nil && r.remote == p {
 			e.notify(now, r, sip.StatusRequestTerminated)
 			e.abort(now, a)
+			e.declined(now, r, sip.StatusRequestTerminated)
 		}
 	}
 	peer := p.peer

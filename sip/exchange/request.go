@@ -3,7 +3,6 @@ package exchange
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -209,19 +208,23 @@ func (e *Exchange) receiveReinvite(now time.Time, tx transaction.ServerID, l *le
 	e.accept(now, l, r)
 }
 
-// receiveRefer begins a blind transfer (RFC 3515, RFC 5589 section 6).
+// receiveRefer begins a transfer: to a number (RFC 3515, RFC 5589 section 6), or to whom the phone has asked (section 7).
 func (e *Exchange) receiveRefer(now time.Time, tx transaction.ServerID, l *leg, r *sip.Request) {
 	to := header.Addresses(header.First(r, "Refer-To", "r"))
 	if len(to) != 1 || to[0].User() == "" {
 		e.respond(now, tx, r, sip.StatusBadRequest)
 		return
 	}
-	if l.state != up || l.party.peer == nil || strings.Contains(to[0].URI, "Replaces=") {
+	if l.state != up || l.party.peer == nil {
 		e.respond(now, tx, r, 603)
 		return
 	}
 	if slices.ContainsFunc(e.attempts, func(a *attempt) bool { return a.referral != nil && a.referral.from == l }) {
 		e.respond(now, tx, r, 491) // one at a time
+		return
+	}
+	if header.HasReplaces(to[0].URI) {
+		e.receiveJoin(now, tx, l, r, to[0].URI)
 		return
 	}
 	e.respond(now, tx, r, sip.StatusAccepted, e.contact(l.transport))

@@ -15,6 +15,7 @@ const (
 	statusIntervalTooSmall = 422 // RFC 4028
 	statusBadInfoPackage   = 469 // RFC 6086
 	statusBadEvent         = 489 // RFC 6665
+	statusDecline          = 603 // RFC 3261
 )
 
 // causeOf says why an INVITE of ours was refused. rang tells that the callee had been ringing.

@@ -129,6 +129,8 @@ func (c *call) invitedBack(now time.Time, reply client.Reply) {
 		c.invite(now)
 	case reply.Response == nil:
 		c.end(sip.Unreachable, 0)
+	case (reply.Status == statusDecline || reply.Status == sipgo.StatusRequestTerminated) && c.joining():
+		c.end(sip.Transferred, reply.Status)
 	default:
 		c.end(causeOf(reply.Status, c.out.progress.Status == sipgo.StatusRinging), reply.Status)
 	}

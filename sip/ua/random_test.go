@@ -95,7 +95,7 @@ func (s *storm) anyCall() sip.CallID {
 
 func (s *storm) command() {
 	call := s.anyCall()
-	switch s.random.IntN(9) {
+	switch s.random.IntN(10) {
 	case 0, 1:
 		s.begun[s.next] = true
 		s.do(sip.Dial{Call: s.next, Number: []string{"115", "bad number"}[s.random.IntN(8)/7]})
@@ -112,6 +112,8 @@ func (s *storm) command() {
 		s.do(sip.Transfer{Call: call, Number: "5036"})
 	case 8:
 		s.do(sip.SendDigit{Call: call, Digit: '5'})
+	case 9:
+		s.do(sip.Join{Call: call, With: s.anyCall()})
 	}
 }
 

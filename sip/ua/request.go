@@ -146,7 +146,7 @@ func (c *call) hungUp(now time.Time, id transaction.ServerID, request *sipgo.Req
 		// A caller may end an early dialog so. Section 15.1.2: the UAS SHOULD answer pending requests with 487.
 		c.refuse(now, sipgo.StatusRequestTerminated)
 		c.end(sip.CallerGaveUp, 0)
-	case c.refer.pending:
+	case c.refer.pending, c.joining():
 		c.end(sip.Transferred, 0)
 	default:
 		c.end(causeOfBye(request), 0)

@@ -17,8 +17,9 @@ const transferMax = 3 * time.Minute
 
 // referral is a REFER of ours and the subscription that it makes (RFC 3515 section 2.4.4).
 type referral struct {
-	known   bool // there has been a REFER: NOTIFYs are ours
-	pending bool // the phone waits for its end
+	known   bool  // there has been a REFER: NOTIFYs are ours
+	pending bool  // the phone waits for its end
+	with    *call // whom the peer shall replace us with; nil: a number that nobody has asked
 }
 
 // transfer asks the peer to call number and leave us.
@@ -34,14 +35,20 @@ func (c *call) transfer(now time.Time, number string) {
 		c.agent.events(sip.TransferFailed{Call: c.id, Cause: sip.Unavailable})
 		return
 	}
+	target := c.agent.client.URI(user)
+	c.sendRefer(now, &sipgo.ReferToHeader{Address: target}, nil)
+}
+
+// sendRefer asks the peer to call the target of a Refer-To (RFC 3515 section 2.4.1).
+func (c *call) sendRefer(now time.Time, target sipgo.Header, with *call) {
 	a := c.agent
-	target, self := a.client.URI(user), a.client.URI(a.config.Account.User)
-	c.refer.known, c.refer.pending = true, true
+	self := a.client.URI(a.config.Account.User)
+	c.refer = referral{known: true, pending: true, with: with}
 	c.at(transferEnd, now.Add(transferMax))
 	a.client.Send(now, func() *sipgo.Request {
 		request := c.dialog.Request(sipgo.REFER)
 		request.AppendHeader(a.contact())
-		request.AppendHeader(&sipgo.ReferToHeader{Address: target})
+		request.AppendHeader(sipgo.HeaderClone(target))
 		request.AppendHeader(&sipgo.ReferredByHeader{Address: self}) // RFC 3892: the exchange shows who passed the call on
 		return request
 	}, c.referred)
@@ -61,7 +68,7 @@ func (c *call) referred(now time.Time, reply client.Reply) {
 }
 
 func (c *call) transferFailed(cause sip.Cause, status int) {
-	c.refer.pending = false
+	c.refer.pending, c.refer.with = false, nil
 	c.never(transferEnd)
 	c.agent.events(sip.TransferFailed{Call: c.id, Cause: cause, Status: status})
 }
@@ -88,7 +95,7 @@ func (c *call) notified(now time.Time, id transaction.ServerID, request *sipgo.R
 	case status >= 300:
 		c.transferFailed(causeOf(status, false), status)
 	case status >= 200:
-		c.bye(now, sip.Transferred, status)
+		c.transferred(now, status)
 	case strings.EqualFold(state, "terminated"):
 		// The peer will not tell the end. The caller is still here, which is what counts.
 		c.transferFailed(sip.Unavailable, status)

@@ -12,13 +12,14 @@
 //	invite_in.go   calls that ring here                 invite_out.go  calls that we make
 //	modify.go      re-INVITE and UPDATE, both ways      hold.go        what the phone wants of them
 //	timer.go       refreshing the session               transfer.go    REFER and its NOTIFYs
-//	info.go        digits                               request.go     all other requests of the peer
-//	cause.go       statuses and reasons as sip.Cause
+//	join.go        two calls made one                   info.go        digits
+//	request.go     all other requests of the peer       cause.go       statuses and reasons as sip.Cause
 //
 // What needs no call stands apart: registration, client (requests and digest), session (offer and answer, session timer),
 // identity (who calls, and whom), header (syntax).
 //
-// Limitations: no PRACK (RFC 3262: not offered, and required it is refused), no Replaces, no forked early media mixing,
+// Limitations: no PRACK (RFC 3262: not offered, and required it is refused), no INVITE with Replaces is
+// taken (RFC 3891: not offered, refused with 481), no forked early media mixing,
 // no redirection (a 3xx ends the call).
 package ua
 
@@ -246,6 +247,8 @@ func (a *Agent) Do(now time.Time, command sip.Command) {
 		a.with(command.Call, func(c *call) { c.sendDigit(now, command.Digit) })
 	case sip.Transfer:
 		a.with(command.Call, func(c *call) { c.transfer(now, command.Number) })
+	case sip.Join:
+		a.with(command.Call, func(c *call) { c.join(now, command.With) })
 	}
 }
 

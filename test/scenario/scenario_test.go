@@ -6,7 +6,8 @@
 //
 // Who can do something: hook up|down; key NAME; type DIGITS; citizen calls NAME NUMBER TOPIC; citizen hangs-up NAME;
 // exchange silent|back|forgets; wire cut|joined|lossy. What can be checked: shows TEXT, hides TEXT (the panel), lamp
-// NAME:BLINK, tone NAME, live yes|no, calls N (open on the phone), citizen hears|misses NAME (the agent's tone), digits DIGITS.
+// NAME:BLINK, tone NAME, live yes|no, calls N (open on the phone), citizen hears|misses NAME (the agent's tone),
+// citizen stays|gone NAME, digits DIGITS.
 package scenario
 
 import (
@@ -238,6 +239,10 @@ func (s *stage) citizen(what string, rest []string) string {
 	case "gone":
 		if s.exchange.Present(s.citizens[name]) {
 			return "still there"
+		}
+	case "stays":
+		if !s.exchange.Present(s.citizens[name]) {
+			return "gone"
 		}
 	default:
 		return "a citizen cannot do that"

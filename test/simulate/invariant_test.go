@@ -11,12 +11,16 @@ import (
 // check is what must hold after every step.
 func (d *desk) check() {
 	v := d.phone.View(d.now)
+	d.checkConsultation(v)
 	d.checkSound(v)
 	d.checkLamps(v)
 	d.reached[fmt.Sprintf("%T", v.Screen)]++
 	if c, ok := v.Screen.(phone.Calls); ok {
 		for _, call := range c.Calls {
 			d.reached[call.State.String()]++
+			if call.Consulting != 0 {
+				d.reached["consulting"]++
+			}
 		}
 		if len(c.Calls) == 2 {
 			d.reached["two calls"]++
@@ -99,4 +103,26 @@ func talking(v phone.View) []phone.Call {
 		seen[call.ID] = true
 	}
 	return c.Calls
+}
+
+// checkConsultation: who is asked for somebody is asked for a call that is there, and the phone never speaks with both.
+func (d *desk) checkConsultation(v phone.View) {
+	for _, office := range v.Calls {
+		if office.Consulting == 0 {
+			continue
+		}
+		found := false
+		for _, citizen := range v.Calls {
+			if citizen.ID != office.Consulting {
+				continue
+			}
+			found = true
+			if citizen.State == phone.Talking && office.State == phone.Talking {
+				d.fail("both the citizen and the office are spoken with")
+			}
+		}
+		if !found || office.Consulting == office.ID {
+			d.fail("call %d asks for call %d, which is not there", office.ID, office.Consulting)
+		}
+	}
 }

@@ -57,7 +57,7 @@ func TestThePhoneKeepsItsPromisesWhateverHappens(t *testing.T) {
 	}
 	// A walk that never gets anywhere proves nothing.
 	for _, place := range []string{"ringing", "talking", "held", "calling", "ringing-out", "held-by-remote", "transferring",
-		"phone.Idle", "phone.Dialling", "phone.Ended", "phone.List", "two calls", "knock", "missed", "answered", "rejected"} {
+		"phone.Idle", "phone.Dialling", "phone.Ended", "phone.List", "two calls", "knock", "consulting", "join", "missed", "answered", "rejected"} {
 		if reached[place] == 0 {
 			t.Errorf("no seed ever reached %q", place)
 		}
@@ -117,7 +117,7 @@ func (d *desk) move() {
 			d.step(hal.KeyChange{Key: k})
 		}
 	case n < 44:
-		d.step(phone.Request{ID: 1, Verb: phone.Verb(d.random.IntN(int(phone.AskDTMF) + 1)), Argument: []string{"115", "", "x", "0281"}[d.random.IntN(4)]})
+		d.step(phone.Request{ID: 1, Verb: phone.Verb(d.random.IntN(int(phone.VerbCount))), Argument: []string{"115", "", "x", "0281"}[d.random.IntN(4)]})
 	case n < 55:
 		d.call()
 	case n < 62:
@@ -177,12 +177,39 @@ func (d *desk) command(command sip.Command) {
 		d.pending = append(d.pending, sip.HoldChanged{Call: c.Call, Held: true})
 	case sip.Resume:
 		d.pending = append(d.pending, sip.HoldChanged{Call: c.Call})
+	case sip.Join:
+		d.join(c)
 	case sip.Transfer:
 		if d.random.IntN(2) == 0 {
 			d.pending = append(d.pending, sip.TransferFailed{Call: c.Call, Cause: sip.NotFound})
 		} else {
 			d.end(c.Call, sip.Transferred)
 		}
+	}
+}
+
+// join is REFER with Replaces: it works, now and then the consultation goes first, or it does not.
+func (d *desk) join(c sip.Join) {
+	citizen, office := d.calls[c.Call], d.calls[c.With]
+	if citizen == nil || office == nil || citizen == office || office.incoming && !office.asked {
+		d.fail("call %d is joined with call %d, which nobody has asked", c.Call, c.With)
+		return
+	}
+	if !citizen.ended && !citizen.refused {
+		d.reached["join"]++
+	}
+	switch d.random.IntN(4) {
+	case 0:
+		d.pending = append(d.pending, sip.TransferFailed{Call: c.Call, Cause: sip.Rejected})
+	case 1: // the office is lost, and the citizen is still there
+		d.end(c.With, sip.Transferred)
+		d.pending = append(d.pending, sip.TransferFailed{Call: c.Call, Cause: sip.ServerError})
+	case 2:
+		d.end(c.Call, sip.Transferred)
+		d.end(c.With, sip.Transferred)
+	default:
+		d.end(c.With, sip.Transferred)
+		d.end(c.Call, sip.Transferred)
 	}
 }
 
@@ -340,6 +367,7 @@ func (d *desk) press(keys ...hal.Key) {
 func (d *desk) goHome() {
 	d.step(sip.Registered{Expires: time.Minute})
 	d.step(hal.HookChange{})
+	d.wait(3 * time.Second) // what is just being joined cannot be given up at once
 	for range 8 {
 		d.press(hal.KeyCancel)
 	}
