@@ -35,7 +35,7 @@ const Password = "telefon-geheim"
 var etc embed.FS
 
 // empty are files that Asterisk asks for and finds nothing in.
-var empty = []string{"ccss", "cdr", "cel", "codecs", "features", "manager", "musiconhold", "pjproject", "queuerules", "stasis", "udptl"}
+var empty = []string{"ccss", "cdr", "cel", "codecs", "features", "musiconhold", "pjproject", "queuerules", "stasis", "udptl"}
 
 // Bounds of what is waited for, on a machine that does other things too.
 const (
@@ -52,6 +52,7 @@ type PBX struct {
 	root    string // of its Debian
 	dir     string // of this run, seen from root
 	port    int    // SIP, UDP and TCP
+	ami     int    // of the manager interface, TCP
 	process *exec.Cmd
 	exited  chan struct{} // closed when the process is gone
 	calls   int           // originated so far: their names
@@ -79,7 +80,7 @@ func Start(t testing.TB) *PBX {
 	})
 	// Between looking for a free port and binding it, somebody else may take it.
 	for range 3 {
-		p.port = freePort(t)
+		p.port, p.ami = freePort(t), freePort(t)
 		p.configure()
 		if err = p.start(); err == nil {
 			return p
@@ -146,7 +147,7 @@ func freePort(t testing.TB) int {
 // configure writes this run's files.
 func (p *PBX) configure() {
 	p.t.Helper()
-	values := strings.NewReplacer("@DIR@", p.dir, "@SIP@", strconv.Itoa(p.port), "@PASSWORD@", Password)
+	values := strings.NewReplacer("@DIR@", p.dir, "@SIP@", strconv.Itoa(p.port), "@AMI@", strconv.Itoa(p.ami), "@PASSWORD@", Password)
 	files := map[string]string{}
 	for _, name := range empty {
 		files[name+".conf"] = "[general]\n"
@@ -250,6 +251,9 @@ func (p *PBX) Restart() {
 
 // Address is where it takes SIP, UDP and TCP: "127.0.0.1:5160".
 func (p *PBX) Address() string { return fmt.Sprintf("127.0.0.1:%d", p.port) }
+
+// Manager is where it takes the manager interface, see manager.conf.
+func (p *PBX) Manager() string { return fmt.Sprintf("127.0.0.1:%d", p.ami) }
 
 // PID is the process's, for measurements; 0 while it is stopped.
 func (p *PBX) PID() int {

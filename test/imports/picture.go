@@ -46,6 +46,7 @@ var picture = []part{
 	{"sip/ua", []string{"sip", "sip/dialog", "sip/offer", "sip/transaction", "sip/ua/header"}, columns},
 	{"sip/ua/header", nil, "header fields are syntax, for everybody who reads a message"},
 	{"sip/exchange", []string{"sip", "sip/dialog", "sip/offer", "sip/transaction", "sip/media", "sip/codec", "sip/ua/header"}, columns},
+	{"sip/ami", []string{"sip"}, "the manager interface knows Asterisk's words; what they mean for queues and agents is decided above"},
 	{"sip/siptest", []string{"sip", "sip/dialog", "sip/transaction"}, "the scripted peer must not share the phone's own mistakes"},
 
 	{"firmware/document", nil, "a document knows keys and places, not what they mean"},
@@ -57,6 +58,9 @@ var picture = []part{
 	{"cmd/*", []string{"cmd/station", "device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*"}, "programs wire; what they share is cmd/station"},
 	{"test/*", []string{"cmd/*", "device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*", "test/*"}, ""},
 }
+
+// fixtures are peers that tests talk to.
+var fixtures = []string{"sip/siptest", "sip/ami/amitest"}
 
 // partOf is the part that a folder belongs to.
 func partOf(dir string) (part, bool) {
@@ -118,8 +122,8 @@ func (t *Tree) Picture() []Finding {
 			why := own.why
 			if strings.HasPrefix(target, "test/") {
 				why = "nothing imports test/*: it would reach the phone"
-			} else if target == "sip/siptest" {
-				why = "siptest is a fixture of tests, no part of a program"
+			} else if slices.Contains(fixtures, target) {
+				why = target + " is a fixture of tests, no part of a program"
 			}
 			add(file.Dir, t.at(spec), file.Dir+" imports "+target, why)
 		}
@@ -135,11 +139,11 @@ func allowed(own part, file *File, target string) bool {
 	}
 	// The page is a room of its own for what it imports, and its program's for who imports it.
 	program, _, _ := strings.Cut(strings.TrimPrefix(target, "cmd/"), "/")
+	if slices.Contains(fixtures, target) && !file.Test && !strings.HasPrefix(file.Dir, "test/") {
+		return false
+	}
 	if room(own, file.Dir) == room(to, target) || own.name == "cmd/*" && room(own, file.Dir) == "cmd/"+program {
 		return true
-	}
-	if target == "sip/siptest" && !file.Test && !strings.HasPrefix(file.Dir, "test/") {
-		return false
 	}
 	if file.Test && forTests(file.Dir, target) {
 		return true
@@ -151,7 +155,7 @@ func allowed(own part, file *File, target string) bool {
 func forTests(dir, target string) bool {
 	column, _, _ := strings.Cut(dir, "/")
 	switch {
-	case target == "sip/siptest", target == "hal/sim":
+	case slices.Contains(fixtures, target), target == "hal/sim":
 		return column == "device" || column == "cmd" || strings.HasPrefix(target, column+"/")
 	case column == "cmd":
 		return false
