@@ -32,6 +32,7 @@ func (p problems) check(mirror raw) Config {
 	document.Value(p.Problems, &c.Sound.Volume.Headset, volume.Headset, document.NumberOf(1, volumeMax))
 	document.Value(p.Problems, &c.Sound.Volume.Speaker, volume.Speaker, document.NumberOf(1, volumeMax))
 	document.Value(p.Problems, &c.Sound.Volume.Ringer, volume.Ringer, document.NumberOf(0, volumeMax))
+	p.centre(&c.Centre, mirror.Centre)
 	return c
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	Calls    Calls
 	Network  Network
 	Sound    Sound
+	Centre   Centre
 }
 
 // A Language is a language of the panel, by its tag of RFC 5646.
@@ -131,6 +132,7 @@ func Default() Config {
 		},
 		Network: Network{KeepAlive: 25 * time.Second, RTP: PortRange{First: 20000, Last: 20999}},
 		Sound:   Sound{Tones: Germany, Volume: Volume{Handset: 7, Headset: 7, Speaker: 7, Ringer: 7}},
+		Centre:  defaultCentre(),
 	}
 }
 

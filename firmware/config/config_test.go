@@ -60,10 +60,10 @@ func TestEverythingWrongIsRefusedWithPlaceAndWhatIsAllowed(t *testing.T) {
 		{"a password that is a comment", "accounts:\n  - user: 201\n    domain: d\n    password: #geheim1\n", []string{
 			"f.yaml:4:5: accounts[0].password has no value: # begins a comment; put a text that begins with # in quotes"}},
 		{"two documents", "language: de\n---\nlanguage: en\n", []string{"f.yaml:3:1: a second document begins; a file holds one"}},
-		{"a list", "- language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound), but is a list"}},
-		{"a word", "language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound), but is one value"}},
+		{"a list", "- language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, call-centre), but is a list"}},
+		{"a word", "language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, call-centre), but is one value"}},
 		{"unknown keys", "langauge: de\nsound:\n  tone: de\n", []string{
-			`f.yaml:1:1: "langauge" is not known; allowed: accounts, language, panel, lamps, dial, calls, network, sound`,
+			`f.yaml:1:1: "langauge" is not known; allowed: accounts, language, panel, lamps, dial, calls, network, sound, call-centre`,
 			`f.yaml:3:3: "tone" is not known in sound; allowed: tones, volume`}},
 		{"given twice", "language: de\npanel: mono128x64\nlanguage: en\n", []string{"f.yaml:3:1: language is given twice, first in line 1"}},
 		{"given twice in JSON", `{"language": "de", "language": "en"}`, []string{"f.yaml:1:20: language is given twice, first in line 1"}},
@@ -191,6 +191,16 @@ network:
 sound:
   tones: uk
   volume: {handset: 1, headset: 2, speaker: 3, ringer: 0}
+call-centre:
+  switchboard: {url: "https://centre.example:8443/", secret: s3cret, ca: /etc/freizeichen/ca.pem}
+  queues: [kw-zulassung, moers]
+  queue-status: dialog
+  pause-reasons: [{id: break, code: "*471"}, {id: lunch, text: Mittag}]
+  feature-codes: {sign-in: "*45", sign-out: "*46", ready: "*48"}
+  queue-lamp: {waiting: 3, longest: 20s}
+  reject-pauses: false
+  knowledge: knowledge.json
+  data: /var/lib/freizeichen
 `
 
 func TestEveryKeyReachesTheConfig(t *testing.T) {
@@ -208,6 +218,13 @@ func TestEveryKeyReachesTheConfig(t *testing.T) {
 		Calls:   Calls{CalledNumber: []Source{To}},
 		Network: Network{Local: netip.MustParseAddrPort("127.0.0.1:5062"), RTP: PortRange{30000, 30100}},
 		Sound:   Sound{Tones: UnitedKingdom, Volume: Volume{Handset: 1, Headset: 2, Speaker: 3}},
+		Centre: Centre{
+			Switchboard: Switchboard{URL: "https://centre.example:8443", Secret: NewSecret("s3cret"), CA: "/etc/freizeichen/ca.pem"},
+			Queues:      []string{"kw-zulassung", "moers"}, Status: Dialog,
+			Reasons: []Reason{{ID: "break", Code: "*471"}, {ID: "lunch", Text: "Mittag"}},
+			Codes:   Codes{SignIn: "*45", SignOut: "*46", Ready: "*48"}, ManyWaiting: 3, LongWait: 20 * time.Second,
+			Knowledge: "knowledge.json", Data: "/var/lib/freizeichen",
+		},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -218,6 +235,12 @@ func TestEveryKeyReachesTheConfig(t *testing.T) {
 
 // differ fails for every field that has the same value in both.
 func differ(t *testing.T, path string, a, b reflect.Value) {
+	if a.Type() == reflect.TypeFor[Secret]() {
+		if a.Equal(b) {
+			t.Errorf("%s: the full file does not change the default", path)
+		}
+		return
+	}
 	if a.Kind() == reflect.Struct && a.Type().PkgPath() == reflect.TypeFor[Config]().PkgPath() {
 		for i := range a.NumField() {
 			differ(t, path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i))
@@ -269,7 +292,8 @@ func normal(c Config) Config {
 
 func TestEveryKeyStandsInTheReference(t *testing.T) {
 	// The inner keys of a list whose default is empty stand in its explanation.
-	explained := map[string]string{"dial.replace.prefix": "{prefix: ", "dial.replace.by": ", by: "}
+	explained := map[string]string{"dial.replace.prefix": "{prefix: ", "dial.replace.by": ", by: ",
+		"call-centre.pause-reasons.text": ", text: ", "call-centre.pause-reasons.code": ", code: "}
 	var mirror raw
 	document.Read("reference.yaml", []byte(uncommented()), limits(), &mirror)
 	present := map[string]bool{}
@@ -384,4 +408,25 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("a problem has more than one line: %q", err.Error())
 		}
 	})
+}
+
+func TestWhatIsWrongWithADeskIsSaidWithItsPlace(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"switchboard: {url: http://centre.example, secret: x}", "allowed: https://HOST"},
+		{"switchboard: {url: https://centre.example/path, secret: x}", "allowed: https://HOST"},
+		{"switchboard: {url: https://centre.example}", "call-centre.switchboard.secret is missing"},
+		{"queues: [a, a]", "stands in the list already"},
+		{"queue-status: rss", "presence"},
+		{"pause-reasons: [{id: lunch}]", "needs a text"},
+		{"pause-reasons: [{id: Lunch, text: x}]", "must be 1 to 32"},
+		{"pause-reasons: [{id: break}, {id: break}]", "stands in the list already"},
+		{"feature-codes: {ready: abc}", "ready"},
+		{"queue-lamp: {longest: 5}", "longest"},
+		{"switchbord: {}", "switchbord"},
+	} {
+		_, err := Parse("f", []byte("call-centre:\n  "+test.text+"\n"))
+		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "f:2:") {
+			t.Errorf("%s: %v", test.text, err)
+		}
+	}
 }

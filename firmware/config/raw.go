@@ -12,6 +12,45 @@ type raw struct {
 	Calls    rawCalls     `key:"calls"`
 	Network  rawNetwork   `key:"network"`
 	Sound    rawSound     `key:"sound"`
+	Centre   rawCentre    `key:"call-centre"`
+}
+
+type rawCentre struct {
+	At          position
+	Switchboard rawSwitchboard `key:"switchboard"`
+	Queues      []scalar       `key:"queues"`
+	Status      scalar         `key:"queue-status"`
+	Reasons     []rawReason    `key:"pause-reasons"`
+	Codes       rawCodes       `key:"feature-codes"`
+	Alarm       rawAlarm       `key:"queue-lamp"`
+	Reject      scalar         `key:"reject-pauses"`
+	Knowledge   scalar         `key:"knowledge"`
+	Data        scalar         `key:"data"`
+}
+
+type rawSwitchboard struct {
+	At     position
+	URL    scalar `key:"url"`
+	Secret scalar `key:"secret"`
+	CA     scalar `key:"ca"`
+}
+
+type rawReason struct {
+	At   position
+	ID   scalar `key:"id"`
+	Text scalar `key:"text"`
+	Code scalar `key:"code"`
+}
+
+type rawCodes struct {
+	SignIn  scalar `key:"sign-in"`
+	SignOut scalar `key:"sign-out"`
+	Ready   scalar `key:"ready"`
+}
+
+type rawAlarm struct {
+	Waiting scalar `key:"waiting"`
+	Longest scalar `key:"longest"`
 }
 
 type rawAccount struct {
