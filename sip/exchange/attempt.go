@@ -3,6 +3,7 @@ package exchange
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -155,7 +156,7 @@ func (e *Exchange) ring(now time.Time, a *attempt, account *Account) {
 		}
 		a.legs = append(a.legs, l)
 		l.sdp = offer.Offer(l.local)
-		r := e.invitation(a, b)
+		r := e.invitation(now, a, b)
 		r.SetBody(l.sdp)
 		l.invite = r.Clone()
 		l.client = e.tx.Request(now, r)
@@ -167,7 +168,7 @@ func (e *Exchange) ring(now time.Time, a *attempt, account *Account) {
 }
 
 // invitation is the INVITE that a phone receives: who calls, which number was called, and why.
-func (e *Exchange) invitation(a *attempt, b *registrar.Binding) *sip.Request {
+func (e *Exchange) invitation(now time.Time, a *attempt, b *registrar.Binding) *sip.Request {
 	var from words.Party
 	switch {
 	case a.visitor != nil:
@@ -195,6 +196,8 @@ func (e *Exchange) invitation(a *attempt, b *registrar.Binding) *sip.Request {
 			add("Diversion", called+";reason=unconditional") // RFC 5806
 			add("History-Info", called+";index=1")           // RFC 7044
 			add("Alert-Info", "<urn:alert:source:external>;info=queue")
+			add("X-CC-Queue", v.queue)
+			add("X-CC-Wait", strconv.Itoa(int(now.Sub(v.since)/time.Second)))
 		}
 	}
 	add("Allow", allow)

@@ -14,13 +14,14 @@ type visitor struct {
 	id    ID
 	queue string // empty: the citizen or colleague calls a phone directly
 	party *party
+	since time.Time // he is at the exchange
 	end   time.Time // gives up, or hangs up; zero: never
 }
 
 // admit lets a citizen call; 0 means that the number leads nowhere.
 func (e *Exchange) admit(now time.Time, c Citizen) ID {
 	e.lastID++
-	v := &visitor{Citizen: c, id: e.lastID, end: deadline.After(now, c.Patience)}
+	v := &visitor{Citizen: c, id: e.lastID, since: now, end: deadline.After(now, c.Patience)}
 	v.party = &party{who: c.Party, visitor: v, sound: studio.NewTalker(c.Voice, false)}
 	v.queue, _ = e.queues.Find(c.Called)
 	switch {

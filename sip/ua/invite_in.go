@@ -82,7 +82,9 @@ func (a *Agent) invited(now time.Time, id transaction.ServerID, invite *sipgo.Re
 	c.ringUntil(now, invite)
 	a.log.Info("call rings", "call", c.id)
 	called := identity.Called(invite, a.config.CalledFrom, a.config.Account.User, a.registration.User())
-	a.events(sip.Incoming{Call: c.id, From: c.party, Called: called, Topic: identity.Topic(invite)})
+	incoming := sip.Incoming{Call: c.id, From: c.party, Called: called, Topic: identity.Topic(invite)}
+	incoming.Queue, incoming.Waited = identity.Queue(invite)
+	a.events(incoming)
 }
 
 // prepare opens the sound and answers the offer, so that a call which nobody could hear does not ring here.

@@ -4,7 +4,9 @@ package identity
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	sipgo "github.com/emiago/sipgo/sip"
 
@@ -94,6 +96,20 @@ func Caller(invite *sipgo.Request) sip.Party {
 // Topic is what the caller wants (RFC 3261 section 20.36).
 func Topic(invite *sipgo.Request) string {
 	return header.Text(header.First(invite, "subject", "s"), textMax)
+}
+
+// waitedMax is longer than any queue keeps a caller; what is above it is no waiting time.
+const waitedMax = 24 * time.Hour
+
+// Queue is the queue that offers the call, and how long the caller has waited there. No standard header field says so: these
+// are X-CC-Queue and X-CC-Wait (whole seconds), which the PBX's dialplan adds.
+func Queue(invite *sipgo.Request) (name string, waited time.Duration) {
+	name = header.Text(header.First(invite, "x-cc-queue"), textMax)
+	seconds, err := strconv.ParseUint(strings.TrimSpace(header.First(invite, "x-cc-wait")), 10, 32)
+	if waited = time.Duration(seconds) * time.Second; err != nil || waited > waitedMax {
+		waited = 0
+	}
+	return name, waited
 }
 
 // Places are where Called can look, in the order that suits most exchanges.

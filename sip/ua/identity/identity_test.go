@@ -3,6 +3,7 @@ package identity
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	sipgo "github.com/emiago/sipgo/sip"
@@ -95,6 +96,25 @@ func TestATopicMayBeWrittenShortAndMustBeClean(t *testing.T) {
 	} {
 		if got := Topic(call(t, "", "", c.line)); got != c.want {
 			t.Errorf("%q: topic %q, want %q", c.line, got, c.want)
+		}
+	}
+}
+
+func TestAQueueSaysHowLongTheCallerHasWaited(t *testing.T) {
+	for _, c := range []struct {
+		lines  []string
+		queue  string
+		waited time.Duration
+	}{
+		{nil, "", 0},
+		{[]string{"X-CC-Queue: kw-zulassung", "X-CC-Wait: 17"}, "kw-zulassung", 17 * time.Second},
+		{[]string{"X-CC-Queue: kw", "X-CC-Wait: -1"}, "kw", 0},
+		{[]string{"X-CC-Queue: kw", "X-CC-Wait: 99999999"}, "kw", 0},
+		{[]string{"X-CC-Queue: kw", "X-CC-Wait: soon"}, "kw", 0},
+		{[]string{"X-CC-Queue: k\x07w"}, "kw", 0},
+	} {
+		if queue, waited := Queue(call(t, "", "", c.lines...)); queue != c.queue || waited != c.waited {
+			t.Errorf("%q: queue %q, waited %v", c.lines, queue, waited)
 		}
 	}
 }
