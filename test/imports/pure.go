@@ -8,7 +8,7 @@ import (
 
 // pure are the packages that decide: values in, values out.
 var pure = []string{
-	"hal", "sip", "firmware", "device/phone", "device/screen", "sip/offer", "sip/codec", "sip/dialog",
+	"hal", "sip", "firmware", "device/phone", "device/screen", "sip/offer", "sip/codec", "sip/dialog", "sip/presence",
 }
 
 // impureImports are the doors to the machine. net/netip and net/url hold values and are none.
