@@ -224,6 +224,8 @@ func (p *Phone) network(now time.Time, event sip.Event) {
 		p.over(now, e)
 	case sip.DigitReceived:
 		// Nothing on a phone listens to the caller's digits.
+	case sip.QueueReported, sip.QueueUnknown, sip.AgentChanged:
+		// Nothing of the desk is shown yet.
 	default:
 		panic(fmt.Sprintf("phone: network event of unknown type %T", event))
 	}
