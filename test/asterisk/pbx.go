@@ -25,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	snippet "freizeichen/cmd/switchboard/asterisk"
 	"freizeichen/test/tool"
 )
 
@@ -158,6 +159,13 @@ func (p *PBX) configure() {
 		data, readErr := etc.ReadFile(name)
 		err = errors.Join(err, readErr)
 		files[filepath.Base(name)] = values.Replace(string(data))
+	}
+	snippets, listErr := snippet.Files.ReadDir(".")
+	err = errors.Join(err, listErr)
+	for _, file := range snippets {
+		data, readErr := snippet.Files.ReadFile(file.Name())
+		err = errors.Join(err, readErr)
+		files[file.Name()] = strings.ReplaceAll(string(data), "secret = change-me", "secret = "+Password)
 	}
 	for name, text := range files {
 		err = errors.Join(err, os.WriteFile(p.path(name), []byte(text), 0o644))
