@@ -1,4 +1,4 @@
-// Command phonectl drives and asks a running phone over its local socket, and checks configuration files.
+// Command phonectl drives and asks a running phone over its local socket, and checks configuration and knowledge files.
 //
 // Exit status: 0 done, 1 refused (the reason is on standard error), 2 usage, 3 not supported by this phone.
 package main
@@ -32,6 +32,9 @@ const usage = `usage: phonectl [-socket PATH] COMMAND
   help               print this
   config check FILE  check a configuration file; no phone needs to run
   config reference   print a configuration file that explains every key
+  knowledge check FILE        check a knowledge file
+  knowledge compile FILE OUT  check it and write what phones read; OUT stays as it is unless all is well
+  knowledge reference         print a knowledge file that explains every key; example and schema print those
 
 exit status: 0 done, 1 refused with the reason, 2 usage, 3 not supported
 `
@@ -69,6 +72,8 @@ func run(args []string, stdout, stderr io.Writer) console.Status {
 	case words[0] == "config" && len(words) == 2 && words[1] == "reference":
 		fmt.Fprint(stdout, config.Reference())
 		return console.Done
+	case words[0] == "knowledge":
+		return aboutKnowledge(words[1:], stdout, stderr)
 	}
 	if fault := misused(words[0], len(words)-1); fault != "" {
 		fmt.Fprintf(stderr, "phonectl: %s; phonectl help lists the commands\n", fault)

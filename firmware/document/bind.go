@@ -119,7 +119,11 @@ func (p *Problems) bindScalar(path string, node ast.Node, into reflect.Value) {
 		// The text, not the number: 0281 is a number to dial, not an octal one.
 		value.Text = n.GetToken().Value
 	default:
-		p.Add(value.At, "%s must be one value, but is %s", path, kind(node))
+		hint := ""
+		if _, group := node.(*ast.MappingNode); group && strings.HasSuffix(path, "]") {
+			hint = "; put a text that holds a colon in quotes" // "- Papers: none" is the usual slip
+		}
+		p.Add(value.At, "%s must be one value, but is %s%s", path, kind(node), hint)
 		return
 	}
 	into.Set(reflect.ValueOf(value))

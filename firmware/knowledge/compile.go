@@ -38,8 +38,12 @@ func Compile(k firmware.Knowledge) []byte {
 	if err := encoder.Encode(pack(k)); err != nil {
 		panic(fmt.Sprintf("knowledge: texts, numbers and times of the years 0 to 9999 have a JSON: %v", err))
 	}
-	body := bytes.TrimSuffix(content.Bytes(), []byte("\n"))
-	return fmt.Appendf(nil, `{"format":%d,"sha256":"%x","knowledge":%s}`+"\n", Format, sha256.Sum256(body), body)
+	return seal(Format, bytes.TrimSuffix(content.Bytes(), []byte("\n")))
+}
+
+// seal puts content into its envelope.
+func seal(format int, content []byte) []byte {
+	return fmt.Appendf(nil, `{"format":%d,"sha256":"%x","knowledge":%s}`+"\n", format, sha256.Sum256(content), content)
 }
 
 // Load reads the compiled form. It refuses what was cut off or changed, a newer format (ErrNewer), and what names

@@ -43,6 +43,15 @@ var topics = []struct {
 	{"Baugenehmigung", 4}, {"Hundesteuer", 4}, {"Gewerbeanmeldung", 3},
 }
 
+// Topics are the texts that citizens' calls carry as Subject, the most frequent first.
+func Topics() []string {
+	var names []string
+	for _, t := range topics {
+		names = append(names, t.name)
+	}
+	return names
+}
+
 // The names are of nobody: given and family names are drawn apart.
 var (
 	givenNames  = []string{"Ada", "Bülent", "Claire", "Dörte", "Emil", "Fatma", "Günther", "Hannelore", "Ivo", "Jürgen", "Käthe", "Lena", "Mehmet", "Nadja", "Otto", "Svenja"}

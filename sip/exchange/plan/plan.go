@@ -45,12 +45,27 @@ func Number(dialled string) string {
 	return strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(dialled)
 }
 
-// Municipal are offices that agents transfer to, numbers for every way a call can fail, and the emergency numbers.
+// Municipal are offices that agents transfer to (those of the example in firmware/knowledge), numbers for every way a call can fail, and the emergency numbers.
 func Municipal() Plan {
 	return Plan{
+		{Number: "5010", Name: "Bürgerservice Moers"},
+		{Number: "5012", Name: "Steueramt Moers"},
+		{Number: "5014", Name: "Jugendamt Moers"},
+		{Number: "5015", Name: "Bürgerbüro Xanten", Ringing: 4 * time.Second},
+		{Number: "5020", Name: "Jobcenter Kreis Wesel", Ringing: 5 * time.Second},
+		{Number: "5032", Name: "Jagd- und Waffenrecht"},
+		{Number: "5033", Name: "Ausländerbehörde", Ringing: 6 * time.Second},
 		{Number: "5036", Name: "Fachdienst Straßenverkehr", Ringing: 3 * time.Second},
+		{Number: "5040", Name: "Amt für Ausbildungsförderung"},
+		{Number: "5050", Name: "Fachdienst Schwerbehinderung", Ringing: 3 * time.Second},
 		{Number: "5051", Name: "Fachdienst Elterngeld", Ringing: 2 * time.Second},
+		{Number: "5053", Name: "Gesundheitsamt"},
+		{Number: "5055", Name: "Fachdienst Jugend"},
+		{Number: "5057", Name: "Fachdienst Pflege"},
 		{Number: "5060", Name: "Wohngeldstelle", Manner: Busy},
+		{Number: "5062", Name: "Fachdienst Kataster"},
+		{Number: "5063", Name: "Fachdienst Bauen", Ringing: 4 * time.Second},
+		{Number: "5066", Name: "Abfallberatung"},
 		{Number: "5070", Name: "Archiv", Manner: Silent},
 		{Number: "5080", Name: "Ansage", Manner: Announcement},
 		{Number: "5090", Name: "Echo", Manner: Echo},
