@@ -43,9 +43,10 @@ var picture = []part{
 	{"sip/offer", []string{"sip"}, columns},
 	{"sip/media", []string{"sip", "sip/codec"}, columns},
 	{"sip/transaction", []string{"sip"}, "nobody below knows who is above"},
-	{"sip/ua", []string{"sip", "sip/dialog", "sip/offer", "sip/transaction", "sip/ua/header"}, columns},
+	{"sip/presence", []string{"sip"}, "a body is read and written without knowing how it travels"},
+	{"sip/ua", []string{"sip", "sip/presence", "sip/dialog", "sip/offer", "sip/transaction", "sip/ua/header"}, columns},
 	{"sip/ua/header", nil, "header fields are syntax, for everybody who reads a message"},
-	{"sip/exchange", []string{"sip", "sip/dialog", "sip/offer", "sip/transaction", "sip/media", "sip/codec", "sip/ua/header"}, columns},
+	{"sip/exchange", []string{"sip", "sip/presence", "sip/dialog", "sip/offer", "sip/transaction", "sip/media", "sip/codec", "sip/ua/header"}, columns},
 	{"sip/ami", []string{"sip"}, "the manager interface knows Asterisk's words; what they mean for queues and agents is decided above"},
 	{"sip/siptest", []string{"sip", "sip/dialog", "sip/transaction"}, "the scripted peer must not share the phone's own mistakes"},
 

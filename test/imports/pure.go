@@ -16,6 +16,7 @@ var pure = []string{
 	"sip/codec",
 	"sip/dialog",
 	"sip/offer",
+	"sip/presence",
 }
 
 // impureImports are the doors to the machine. net/netip and net/url hold values and are none.
