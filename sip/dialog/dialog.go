@@ -98,6 +98,18 @@ func NewUAS(invite *sip.Request, localTag string) (*Dialog, error) {
 	return d, nil
 }
 
+// NewSubscriber makes the dialog of a subscriber from the first NOTIFY to its SUBSCRIBE, whose CSeq was sequence
+// (RFC 6665 section 4.4.1: the NOTIFY makes the dialog, and may come before the 2xx to SUBSCRIBE). It fails when the
+// NOTIFY lacks what a dialog needs; the answer is 400.
+func NewSubscriber(notify *sip.Request, sequence uint32) (*Dialog, error) {
+	d, err := NewUAS(notify, IDOfRequest(notify).LocalTag)
+	if err != nil {
+		return nil, err
+	}
+	d.caller, d.state, d.localSequence = true, Confirmed, sequence
+	return d, nil
+}
+
 // ID is the dialog's name.
 func (d *Dialog) ID() ID { return d.id }
 

@@ -21,6 +21,9 @@ func (a *Agent) receive(now time.Time, id transaction.ServerID, request *sipgo.R
 		a.receiveOutside(now, id, request)
 		return
 	}
+	if request.Method == sipgo.NOTIFY && a.watch.Receive(now, id, request) {
+		return
+	}
 	c, d := a.find(name)
 	switch {
 	case c == nil:

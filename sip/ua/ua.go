@@ -15,8 +15,8 @@
 //	join.go        two calls made one                   info.go        digits
 //	request.go     all other requests of the peer       cause.go       statuses and reasons as sip.Cause
 //
-// What needs no call stands apart: registration, client (requests and digest), session (offer and answer, session timer),
-// identity (who calls, and whom), header (syntax).
+// What needs no call stands apart: registration, subscription (the status of queues), client (requests and digest), session
+// (offer and answer, session timer), identity (who calls, and whom), header (syntax).
 //
 // Limitations: no PRACK (RFC 3262: not offered, and required it is refused), no INVITE with Replaces is
 // taken (RFC 3891: not offered, refused with 481), no forked early media mixing,
@@ -39,6 +39,7 @@ import (
 	"freizeichen/sip/ua/client"
 	"freizeichen/sip/ua/identity"
 	"freizeichen/sip/ua/registration"
+	"freizeichen/sip/ua/subscription"
 )
 
 // Config is what an Agent needs to know.
@@ -60,12 +61,17 @@ type Config struct {
 	// the peer has agreed to none, so that a call ends which it has forgotten. Zero asks for none; one that the peer
 	// wants is kept in any case.
 	SessionExpires time.Duration
+	// Queues says where the status of queues comes from (sip.WatchQueues); the zero value is nowhere.
+	Queues QueueSource
 	// Timers as of the transaction layer: of a 2xx until its ACK.
 	Timers transaction.Timers
 	// Random is for tests with a seed; nil means crypto/rand.
 	Random *rand.Rand
 	Log    *slog.Logger // nil means silence
 }
+
+// A QueueSource is described there.
+type QueueSource = subscription.Source
 
 // Media is the sound of calls. Open binds the port where a call's RTP is received; Apply says what has been agreed, as
 // often as it changes; SendDigit is RFC 4733; Close ends it and is called once for each Open that succeeded.
@@ -93,6 +99,7 @@ type Agent struct {
 	log          *slog.Logger
 	client       *client.Client
 	registration *registration.Registration
+	watch        *subscription.Watch
 	calls        []*call // in the order of their beginning
 	last         sip.CallID
 	stop         *stopping
@@ -130,6 +137,9 @@ func New(config Config, tx transaction.Transactions, media Media, events func(si
 	a.registration = registration.New(registration.Config{
 		Account: config.Account, Local: config.Local, KeepAlive: config.KeepAlive,
 	}, a.client, a.registrationChanged)
+	a.watch = subscription.New(subscription.Config{
+		Source: config.Queues, UserAgent: config.UserAgent, Contact: a.contact, Silence: 64 * config.Timers.T1, Log: config.Log,
+	}, a.client, tx, events)
 	return a
 }
 
@@ -162,6 +172,7 @@ func (a *Agent) Stop(now time.Time, done func()) {
 	for _, c := range slices.Clone(a.calls) {
 		c.hangup(now)
 	}
+	a.watch.Stop(now)
 	a.registration.Stop(now, func() { a.stop.unregistered = true })
 	a.settle(now)
 }
@@ -169,10 +180,11 @@ func (a *Agent) Stop(now time.Time, done func()) {
 // settle does what an event has left to be done, and tells who stopped us when all is done.
 func (a *Agent) settle(now time.Time) {
 	a.verify(now)
+	a.watch.Online(now, a.registration.Active())
 	if a.stop == nil || a.stop.done == nil {
 		return
 	}
-	if a.stop.unregistered && a.client.Pending() == 0 && len(a.calls) == 0 || !now.Before(a.stop.by) {
+	if a.stop.unregistered && a.client.Pending() == 0 && len(a.calls) == 0 && a.watch.Ended() || !now.Before(a.stop.by) {
 		done := a.stop.done
 		a.stop.done = nil
 		done()
@@ -202,6 +214,7 @@ func (a *Agent) Deadline() time.Time {
 			first = t
 		}
 	}
+	earlier(a.watch.Deadline())
 	for _, c := range a.calls {
 		for _, t := range c.deadlines {
 			earlier(t)
@@ -216,6 +229,7 @@ func (a *Agent) Deadline() time.Time {
 // Tick implements transaction.User.
 func (a *Agent) Tick(now time.Time) {
 	a.registration.Tick(now)
+	a.watch.Tick(now)
 	for _, c := range slices.Clone(a.calls) {
 		for i, t := range c.deadlines {
 			if !t.IsZero() && !now.Before(t) && !c.deadlines[i].IsZero() {
@@ -245,6 +259,8 @@ func (a *Agent) Do(now time.Time, command sip.Command) {
 		a.with(command.Call, func(c *call) { c.hold(now, false) })
 	case sip.SendDigit:
 		a.with(command.Call, func(c *call) { c.sendDigit(now, command.Digit) })
+	case sip.WatchQueues:
+		a.watch.Queues(now, command.Queues)
 	case sip.Transfer:
 		a.with(command.Call, func(c *call) { c.transfer(now, command.Number) })
 	case sip.Join:

@@ -118,7 +118,7 @@ func (c *Client) Outside(method sipgo.RequestMethod, recipient, to sipgo.Uri, id
 // listen on the other, whatever the Contact of the peer says.
 func (c *Client) finish(request *sipgo.Request) {
 	request.SetTransport(c.Transport())
-	if c.config.UserAgent != "" {
+	if c.config.UserAgent != "" && request.GetHeader("User-Agent") == nil { // a subscription has its own, see there
 		request.AppendHeader(sipgo.NewHeader("User-Agent", header.Text(c.config.UserAgent, 0)))
 	}
 }
