@@ -445,7 +445,7 @@ func TestRequestsOutsideOfCalls(t *testing.T) {
 	inTown(t, nil, func(t *testing.T, b *bench) {
 		p := b.agent("201", "192.0.2.1:5060")
 		for method, want := range map[sip.RequestMethod]int{
-			sip.OPTIONS: 200, sip.SUBSCRIBE: 489, sip.PUBLISH: 489, sip.MESSAGE: 405, sip.BYE: 481, sip.INFO: 481, sip.REFER: 405,
+			sip.OPTIONS: 200, sip.SUBSCRIBE: 401, sip.PUBLISH: 489, sip.MESSAGE: 405, sip.BYE: 481, sip.INFO: 481, sip.REFER: 405,
 		} {
 			r := p.message(method, "exchange", nil)
 			if method == sip.BYE {

@@ -27,6 +27,7 @@ import (
 	"freizeichen/sip/dialog"
 	"freizeichen/sip/exchange/citizen"
 	"freizeichen/sip/exchange/deadline"
+	"freizeichen/sip/exchange/notifier"
 	"freizeichen/sip/exchange/queue"
 	"freizeichen/sip/exchange/registrar"
 	"freizeichen/sip/exchange/studio"
@@ -60,6 +61,8 @@ type Exchange struct {
 	digits    map[string]string // received so far, by account
 	events    []queue.Event
 	mute      bool // fault on demand: nothing is answered
+	notifier  *notifier.Notifier
+	news      notifier.News // from SetPresence
 }
 
 // A sessions carries the sound of calls over RTP; *media.Sessions has these methods.
@@ -137,6 +140,7 @@ func (e *Exchange) digit(call words.CallID, digit byte) {
 func (e *Exchange) attach(endpoint *transaction.Endpoint, m sessions) {
 	e.endpoint, e.tx, e.address = endpoint, endpoint.Transactions(), endpoint.LocalAddr("udp")
 	e.media, e.studio = m, studio.New(m)
+	e.notifier = notifier.New(notifier.Config{Contact: e.contact}, e.tx)
 }
 
 // open lets the citizens come.
@@ -146,6 +150,9 @@ func (e *Exchange) open(now time.Time) {
 
 // Handle implements transaction.User.
 func (e *Exchange) Handle(now time.Time, event transaction.Event) {
+	if e.notifier.Handle(now, event) {
+		return
+	}
 	switch ev := event.(type) {
 	case transaction.RequestReceived:
 		if e.mute {
@@ -173,7 +180,7 @@ func (e *Exchange) Handle(now time.Time, event transaction.Event) {
 
 // Deadline implements transaction.User.
 func (e *Exchange) Deadline() time.Time {
-	first := deadline.Earliest(e.queues.Deadline(), e.registrar.Deadline())
+	first := deadline.Earliest(e.queues.Deadline(), e.registrar.Deadline(), e.notifier.Deadline())
 	if e.arrivals != nil {
 		first = deadline.Earliest(first, e.arrivals.Deadline())
 	}
@@ -195,6 +202,7 @@ func (e *Exchange) Deadline() time.Time {
 // Tick implements transaction.User.
 func (e *Exchange) Tick(now time.Time) {
 	e.registrar.Expire(now)
+	e.notifier.Tick(now)
 	e.qualify(now)
 	if e.arrivals != nil {
 		for _, c := range e.arrivals.Due(now, e.room) {

@@ -103,9 +103,10 @@ func (e *Exchange) Silence(on bool) {
 	e.do(func(time.Time) { e.mute = on })
 }
 
-// Forget drops all registrations, as a PBX that restarts without a database. Phones learn it at their next REGISTER.
+// Forget drops all registrations and subscriptions, as a PBX that restarts without a database. Phones learn it at their
+// next REGISTER or SUBSCRIBE.
 func (e *Exchange) Forget() {
-	e.do(func(time.Time) { e.registrar.Forget() })
+	e.do(func(time.Time) { e.registrar.Forget(); e.notifier.Forget() })
 }
 
 // Address is where phones send their REGISTER, by UDP and TCP.

@@ -16,10 +16,16 @@ import (
 )
 
 // allow is what the exchange understands inside of dialogs.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, NOTIFY"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, NOTIFY, SUBSCRIBE"
 
 // receive takes a request of a phone.
 func (e *Exchange) receive(now time.Time, tx transaction.ServerID, r *sip.Request) {
+	if r.Method == sip.SUBSCRIBE {
+		if e.authentic(now, tx, r, e.account(r.From().Address.User), false) {
+			e.notifier.Receive(now, tx, r)
+		}
+		return
+	}
 	if r.To().Params.Has("tag") {
 		e.receiveInside(now, tx, r)
 		return
@@ -31,7 +37,7 @@ func (e *Exchange) receive(now time.Time, tx transaction.ServerID, r *sip.Reques
 		e.receiveInvite(now, tx, r)
 	case sip.OPTIONS:
 		e.respond(now, tx, r, sip.StatusOK, sip.NewHeader("Allow", allow), sip.NewHeader("Accept", "application/sdp"))
-	case sip.SUBSCRIBE, sip.PUBLISH:
+	case sip.PUBLISH:
 		e.respond(now, tx, r, 489, sip.NewHeader("Allow-Events", "refer")) // RFC 6665 section 4.2.1.1
 	case sip.ACK:
 	case sip.BYE, sip.INFO, sip.NOTIFY:

@@ -20,7 +20,7 @@ const (
 	validMax  = 24 * time.Hour
 	withinMax = 24 * time.Hour
 	waitMax   = 24 * time.Hour // nobody waits longer than the day that the figures are of
-	timeMin   = 1_577_836_800  // 2020-01-01
+	timeMin   = 631_152_000    // 1990-01-01: a clock that was never set tells 1970
 	timeMax   = 4_102_444_800  // 2100-01-01
 )
 

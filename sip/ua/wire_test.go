@@ -1,6 +1,7 @@
 package ua_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -11,9 +12,11 @@ import (
 	"time"
 
 	"freizeichen/sip"
+	"freizeichen/sip/presence"
 	"freizeichen/sip/siptest"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua"
+	"freizeichen/sip/ua/subscription"
 )
 
 var (
@@ -59,6 +62,7 @@ func atDesk(t *testing.T, test func(d *desk)) {
 			Account: sip.Account{User: "201", Password: "lab-201", Domain: "pbx.example", Server: pbxAddr.String()},
 			Local:   func() netip.AddrPort { return phoneAddr },
 			Random:  rand.New(rand.NewPCG(1, 1)),
+			Queues:  ua.QueueSource{Kind: subscription.Presence, Prefix: "cc-"},
 		}, d.endpoint.Transactions(), noSound{}, func(event sip.Event) { d.events <- event })
 		ended := make(chan error, 1)
 		go func() { ended <- d.endpoint.Run(context.Background(), d.agent) }()
@@ -258,5 +262,68 @@ func TestStopLeavesInGoodOrder(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 		d.want(sip.Unregistered{Cause: sip.Normal})
+	})
+}
+
+func TestTenThousandMutatedNotifiesShowNoWrongFigure(t *testing.T) {
+	atDesk(t, func(d *desk) {
+		d.register()
+		d.do(sip.WatchQueues{Queues: []string{"kw"}})
+		subscribe := d.peer.Want("SUBSCRIBE")
+		d.peer.Answer(subscribe, "200 OK", "tag=n", "Expires: 86400", "Contact: <sip:n@192.0.2.1:5060>")
+		status := sip.QueueStatus{Queue: "kw", Title: "Kreis Wesel", At: time.Now().UTC().Truncate(time.Second), Valid: 90 * time.Second, Waiting: 3,
+			Oldest: time.Now().UTC().Truncate(time.Second), SignedIn: 5, Free: 1, Paused: 2,
+			Level: sip.ServiceLevel{Offered: 100, Answered: 90, AnsweredInTime: 80, Abandoned: 10, Within: 30 * time.Second, Target: 80}}
+		text, err := presence.Text(status)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, good := subscribe.Request, string(presence.Queue("sip:cc-kw@pbx.example", text))
+		notify := func(cseq int, body string, garble func([]byte) []byte) {
+			head := fmt.Sprintf("NOTIFY sip:201@192.0.2.9 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-%d\r\nFrom: %s;tag=n\r\nTo: %s\r\nCall-ID: %s\r\n"+
+				"CSeq: %d NOTIFY\r\nContact: <sip:n@192.0.2.1:5060>\r\nEvent: presence\r\nSubscription-State: active;expires=86000\r\n"+
+				"Content-Type: application/pidf+xml\r\nContent-Length: %d\r\n\r\n", cseq, r.To().Value(), r.From().Value(), r.CallID().Value(), cseq, len(body))
+			d.peer.Raw(garble([]byte(head + body)))
+		}
+		dice := rand.New(rand.NewPCG(27, 1828))
+		shown := 0
+		for i := range 10_000 {
+			notify(i+1, good, func(message []byte) []byte {
+				for range 1 + dice.IntN(3) {
+					at := len(message) - 1 - dice.IntN(len(good))
+					if dice.IntN(4) == 0 { // in the head, but where an answer does not repeat it
+						begin := bytes.Index(message, []byte("Contact:"))
+						at = begin + dice.IntN(len(message)-begin)
+					}
+					message[at] = []byte("0123456789-{}<>&;:\x00\xff")[dice.IntN(20)]
+				}
+				return message
+			})
+			d.peer.Ignore(time.Millisecond)
+			for len(d.events) > 0 {
+				switch event := (<-d.events).(type) {
+				case sip.QueueReported:
+					if shown++; !event.Status.Plausible() || event.Status.Queue != "kw" {
+						t.Fatalf("shown: %+v", event.Status)
+					}
+				case sip.QueueUnknown:
+				default:
+					t.Fatalf("event %T%+v", event, event)
+				}
+			}
+		}
+		if shown < 10 {
+			t.Errorf("only %d reports were shown: the mutations prove nothing", shown)
+		}
+		// It still takes a true one, whatever subscription it has now.
+		d.do(sip.WatchQueues{})
+		d.peer.Ignore(time.Minute)
+		for len(d.events) > 0 {
+			<-d.events
+		}
+		d.do(sip.WatchQueues{Queues: []string{"kw"}})
+		r = d.peer.Want("SUBSCRIBE").Request
+		notify(1_000_000, good, func(message []byte) []byte { return message })
+		d.want(sip.QueueReported{Status: status})
 	})
 }
