@@ -32,6 +32,7 @@ import (
 	"freizeichen/sip/exchange/registrar"
 	"freizeichen/sip/exchange/studio"
 	"freizeichen/sip/media"
+	"freizeichen/sip/presence"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua/header"
 )
@@ -62,7 +63,7 @@ type Exchange struct {
 	events    []queue.Event
 	mute      bool // fault on demand: nothing is answered
 	notifier  *notifier.Notifier
-	news      notifier.News // from SetPresence
+	news      presence.News // from SetPresence
 }
 
 // A sessions carries the sound of calls over RTP; *media.Sessions has these methods.

@@ -11,7 +11,11 @@ import (
 func (e *Exchange) SetPresence(resource, text string) {
 	if e.news.Put(resource, text) {
 		// Do waits while the queue is full, and our caller may be who empties it.
-		go e.endpoint.Do(func(now time.Time) { e.notifier.Take(now, &e.news) })
+		go e.endpoint.Do(func(now time.Time) {
+			for resource, text := range e.news.Take() {
+				e.notifier.Set(now, resource, text)
+			}
+		})
 	}
 }
 

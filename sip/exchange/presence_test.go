@@ -144,6 +144,7 @@ func TestSetPresenceMayBeCalledByEverybody(t *testing.T) {
 		o.watch("kw")
 		b.want("a subscription", func() bool { return b.subscribers("cc-kw") == 1 })
 		o.wantUnknown(0)
+		b.wire.SetFaults(siptest.Faults{Delay: 10 * time.Millisecond}) // of the wire: no time passes while texts are set
 		var all sync.WaitGroup
 		for i := range 500 {
 			all.Go(func() { b.SetPresence("cc-kw", report(i+1)) })
@@ -160,7 +161,7 @@ func TestSetPresenceMayBeCalledByEverybody(t *testing.T) {
 				e = <-o.events
 			}
 		})
-		if seen > 250 {
+		if seen > 2 {
 			t.Errorf("%d reports on the way: changes that come quickly are told together", seen)
 		}
 	})

@@ -44,6 +44,7 @@ var picture = []part{
 	{"sip/media", []string{"sip", "sip/codec"}, columns},
 	{"sip/transaction", []string{"sip"}, "nobody below knows who is above"},
 	{"sip/presence", []string{"sip"}, "a body is read and written without knowing how it travels"},
+	{"sip/presence/publisher", []string{"sip", "sip/presence", "sip/dialog", "sip/transaction", "sip/ua/client", "sip/ua/header"}, "it sends what it is given, and knows no queue"},
 	{"sip/ua", []string{"sip", "sip/presence", "sip/dialog", "sip/offer", "sip/transaction", "sip/ua/header"}, columns},
 	{"sip/ua/header", nil, "header fields are syntax, for everybody who reads a message"},
 	{"sip/exchange", []string{"sip", "sip/presence", "sip/dialog", "sip/offer", "sip/transaction", "sip/media", "sip/codec", "sip/ua/header"}, columns},
@@ -174,7 +175,7 @@ type foreign struct {
 const wrapped = "every dependency is wrapped by one package, so that it can be replaced there"
 
 var foreigners = []foreign{
-	{"github.com/emiago/sipgo", []string{"sip/transaction", "sip/dialog", "sip/ua", "sip/exchange", "sip/siptest"}, "SIP messages stop at the user agent: above it there are sip's words"},
+	{"github.com/emiago/sipgo", []string{"sip/transaction", "sip/dialog", "sip/ua", "sip/presence/publisher", "sip/exchange", "sip/siptest"}, "SIP messages stop at the user agent: above it there are sip's words"},
 	{"github.com/icholy/digest", []string{"sip/ua", "sip/exchange", "sip/siptest"}, wrapped},
 	{"github.com/pion", []string{"sip/media", "sip/offer"}, "packets and session descriptions stop here: above there are frames and sip.Media"},
 	{"github.com/coder/websocket", []string{"cmd/phonesim"}, "only a page in a browser needs it"},
