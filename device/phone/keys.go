@@ -282,19 +282,20 @@ func (p *Phone) louder(now time.Time, by int) {
 
 // soft does what a soft key means.
 func (p *Phone) soft(now time.Time, s Soft) Refusal {
-	c := p.find(p.selected)
 	if s > SoftDesk {
 		p.tellDesk(callcentre.Press{Action: callcentre.Action(s - SoftDesk)})
 		return Done
 	}
 	switch s {
 	case SoftAnswer:
-		if c = p.ringing(); c == nil {
+		c := p.ringing()
+		if c == nil {
 			return NotRinging
 		}
 		p.answer(now, c, p.handsFree())
 	case SoftReject:
-		if c = p.ringing(); c == nil {
+		c := p.ringing()
+		if c == nil {
 			return NotRinging
 		}
 		p.tellDesk(callcentre.Refused{Call: c.id})

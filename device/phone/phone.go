@@ -201,6 +201,7 @@ func (p *Phone) Deadline() time.Time {
 	for _, c := range p.calls {
 		// The next whole second of what the panel counts.
 		sooner(now.Add(time.Second - now.Sub(c.since)%time.Second))
+		sooner(c.joined.Add(joinTime)) // it can be given up from now on
 	}
 	if left := p.retryAt.Sub(now); left > 0 {
 		sooner(now.Add((left-1)%time.Second + 1))

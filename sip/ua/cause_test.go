@@ -7,6 +7,7 @@ import (
 	sipgo "github.com/emiago/sipgo/sip"
 
 	"freizeichen/sip"
+	"freizeichen/sip/ua/header"
 )
 
 // FuzzBodies reads what a peer can write into Reason, INFO and NOTIFY.
@@ -27,7 +28,7 @@ func FuzzBodies(f *testing.F) {
 				t.Errorf("%q is digit %q", info, digit)
 			}
 		}
-		if status := fragmentStatus([]byte(fragment)); status < 0 || status > 999 {
+		if status := header.FragmentStatus([]byte(fragment)); status < 0 || status > 999 {
 			t.Errorf("%q has status %d", fragment, status)
 		}
 	})

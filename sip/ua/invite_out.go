@@ -121,6 +121,9 @@ func (c *call) invitedBack(now time.Time, reply client.Reply) {
 	case reply.Final() && reply.Success():
 		c.accepted(now, reply)
 	case c.gone:
+		if reply.Final() {
+			c.forget()
+		}
 	case !reply.Final():
 		c.at(ringEnd, now.Add(ringOutMax))
 		c.provisional(reply.Response)
@@ -201,6 +204,9 @@ func (c *call) accepted(now time.Time, reply client.Reply) {
 		// and our CANCEL came too late.
 		l.ended = true
 		c.agent.sendBye(now, l.dialog)
+		if c.gone {
+			c.forget()
+		}
 	default:
 		c.establish(now, l, reply.Response)
 	}

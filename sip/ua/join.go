@@ -10,6 +10,10 @@ import (
 	"freizeichen/sip/ua/header"
 )
 
+// partingTime is how long a consultation that still rings may go on after it was passed on: the exchange ends it by itself
+// (Asterisk 22: 603), and a CANCEL that overtakes the exchange's own work would end the ringing at the office.
+const partingTime = 4 * time.Second
+
 // join asks the peer to call the peer of another call of ours, in our place (RFC 5589 section 7.3).
 //
 //	citizen --Call-- phone --With-- office
@@ -55,7 +59,8 @@ func (c *call) transferred(now time.Time, status int) {
 	if with := c.refer.with; with != nil && !with.gone {
 		switch with.state {
 		case calling:
-			with.giveUp(now, sip.Transferred)
+			with.report(sip.Transferred, 0)
+			with.at(ringEnd, now.Add(partingTime))
 		case up:
 			with.bye(now, sip.Transferred, 0)
 		}

@@ -96,7 +96,7 @@ func TestAJoinWithAnOfficeThatHasAnsweredEndsBothCalls(t *testing.T) {
 	a.wantOver()
 }
 
-// As Asterisk 22 does it: BYE in the consultation comes before the NOTIFY.
+// BYE in the consultation can overtake the NOTIFY.
 func TestAJoinWhoseConsultationThePeerEndsItself(t *testing.T) {
 	a := consults(t).answers()
 	a.Answer(a.refer(), "202 Accepted")
@@ -108,7 +108,7 @@ func TestAJoinWhoseConsultationThePeerEndsItself(t *testing.T) {
 	a.wantOver()
 }
 
-// Asterisk 22 refuses the INVITE of a consultation that has been passed on with 603.
+// The exchange ends the INVITE of a consultation that it has taken over: Asterisk 22 with 603.
 func TestAJoinWithAnOfficeThatStillRings(t *testing.T) {
 	for _, final := range []string{"603 Decline", "487 Request Terminated"} {
 		a := consults(t)
@@ -120,14 +120,36 @@ func TestAJoinWithAnOfficeThatStillRings(t *testing.T) {
 		a.wantEvent(sip.Ended{Call: a.call, Cause: sip.Transferred, Status: 200})
 		a.wantOver()
 	}
-	a := consults(t) // the news comes first
-	a.Answer(a.refer(), "202 Accepted")
-	a.news("terminated;reason=noresource", "SIP/2.0 200 OK")
-	a.WantCancel(a.invite)
-	a.WantRequest("BYE")
-	a.wantEvent(sip.Ended{Call: 1, Cause: sip.Transferred})
-	a.wantEvent(sip.Ended{Call: a.call, Cause: sip.Transferred, Status: 200})
+}
+
+// As Asterisk 22 does it: the news comes first. The phone is rid of both calls then, and waits with its CANCEL.
+func TestAJoinDoesNotCancelTheRingingThatItPassedOn(t *testing.T) {
+	joined := func() asked {
+		a := consults(t)
+		a.Answer(a.refer(), "202 Accepted")
+		a.news("terminated;reason=noresource", "SIP/2.0 200 OK")
+		a.WantRequest("BYE")
+		a.wantEvent(sip.Ended{Call: 1, Cause: sip.Transferred})
+		a.wantEvent(sip.Ended{Call: a.call, Cause: sip.Transferred, Status: 200})
+		a.WantNothing()
+		return a
+	}
+	a := joined()
 	a.Answer(a.invite, "603 Decline", "tag=b")
+	a.Advance(partingTime)
+	a.wantOver()
+
+	a = joined() // the exchange leaves it to us
+	a.Advance(partingTime)
+	a.WantCancel(a.invite)
+	a.Answer(a.invite, "487 Request Terminated", "tag=b")
+	a.wantOver()
+
+	a = joined() // the office lifts in our own call
+	a.Answer(a.invite, "200 OK", withSDP(description(), "tag=b", "Contact: <sip:5036@192.0.2.1:5060>")...)
+	a.WantACK()
+	a.WantRequest("BYE")
+	a.Advance(partingTime)
 	a.wantOver()
 }
 

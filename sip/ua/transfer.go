@@ -89,7 +89,7 @@ func (c *call) notified(now time.Time, id transaction.ServerID, request *sipgo.R
 	if !c.refer.pending {
 		return
 	}
-	status := fragmentStatus(request.Body())
+	status := header.FragmentStatus(request.Body())
 	state, _ := header.Field(header.First(request, "subscription-state"))
 	switch {
 	case status >= 300:
@@ -100,20 +100,4 @@ func (c *call) notified(now time.Time, id transaction.ServerID, request *sipgo.R
 		// The peer will not tell the end. The caller is still here, which is what counts.
 		c.transferFailed(sip.Unavailable, status)
 	}
-}
-
-// fragmentStatus is the status of a message/sipfrag (RFC 3420) that begins with a status line; 0 if it does not.
-func fragmentStatus(body []byte) int {
-	line := string(body[:min(len(body), 11)])
-	if len(line) < 11 || line[:8] != "SIP/2.0 " {
-		return 0
-	}
-	status := 0
-	for _, digit := range line[8:] {
-		if digit < '0' || digit > '9' {
-			return 0
-		}
-		status = 10*status + int(digit-'0')
-	}
-	return status
 }

@@ -126,3 +126,26 @@ func (d *desk) checkConsultation(v phone.View) {
 		}
 	}
 }
+
+// waiting is the citizen who waits for a consultation while the handset goes down, or a key is pressed that he must not be
+// lost by; 0 without.
+func (d *desk) waiting(event phone.Event) sip.CallID {
+	switch e := event.(type) {
+	case hal.HookChange:
+	case hal.KeyChange:
+		if !e.Down || e.Key != hal.KeyCancel && e.Key != hal.KeySoft4 && e.Key != hal.KeyHeadset && e.Key != hal.KeySpeaker {
+			return 0
+		}
+	default:
+		return 0
+	}
+	calls := d.phone.View(d.now).Calls
+	for _, office := range calls {
+		for _, citizen := range calls {
+			if citizen.ID == office.Consulting && (citizen.State == phone.Held || citizen.State == phone.Transferring) {
+				return citizen.ID
+			}
+		}
+	}
+	return 0
+}

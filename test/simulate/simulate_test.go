@@ -118,6 +118,8 @@ func (d *desk) move() {
 		}
 	case n < 44:
 		d.step(phone.Request{ID: 1, Verb: phone.Verb(d.random.IntN(int(phone.VerbCount))), Argument: []string{"115", "", "x", "0281"}[d.random.IntN(4)]})
+	case n < 46:
+		d.press(hal.KeyTransfer, hal.Key3, hal.Key6, []hal.Key{hal.KeySoft1, hal.KeyOK, hal.KeySoft2}[d.random.IntN(3)])
 	case n < 55:
 		d.call()
 	case n < 62:
@@ -133,6 +135,7 @@ func (d *desk) move() {
 
 // step gives the phone an event and lets the network take up what the phone does.
 func (d *desk) step(event phone.Event) {
+	citizen := d.waiting(event)
 	if h, ok := event.(hal.HookChange); ok {
 		d.hookUp = h.Up
 	}
@@ -142,6 +145,9 @@ func (d *desk) step(event phone.Event) {
 		if s, ok := effect.(phone.Send); ok {
 			d.command(s.Command)
 		}
+	}
+	if n := d.calls[citizen]; n != nil && n.refused {
+		d.fail("call %d, for which somebody is asked, is hung up by a movement of the hand", citizen)
 	}
 	d.check()
 }
