@@ -106,7 +106,7 @@ type (
 	// AgentRingNoAnswer: he did not answer in time, or rejected.
 	AgentRingNoAnswer struct {
 		Queue, Uniqueid, MemberName, Interface string
-		RingTime                               time.Duration // to the millisecond
+		RingTime                               time.Duration // to the millisecond; 0 when he rejected
 	}
 )
 
