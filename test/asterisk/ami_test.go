@@ -2,6 +2,7 @@ package asterisk
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -228,37 +229,44 @@ func TestTheSwitchboardFollowsACallOfAQueue(t *testing.T) {
 	}
 }
 
-// A subscriber sees the text as it was written, up to the longest that fits a line of the manager interface.
+// A subscriber sees the text as base64, whole up to the longest that fits a line of the manager interface: at the
+// beginning and with every change.
 func TestThePresenceOfAQueueReachesItsSubscribers(t *testing.T) {
 	pbx := Start(t)
 	m, ctx := manage(t, pbx, "switchboard", Password), t.Context()
 	m.list()
 	text := `{"t":1795359500,"v":90,"h":"Zulassung & Führerschein <Wesel>","w":1}`
-	longest := text[:len(text)-1] + `,"x":"` + strings.Repeat("y", ami.TextRoom("queue")-len(text)-len(`,"x":""`)) + `"}`
-	if err := m.SetPresence(ctx, ami.Presence{Resource: "cc-zulassung", Subtype: "queue", Text: []byte(text)},
-		ami.Presence{Resource: "cc-alle", Subtype: "queue", Text: []byte(longest)}); err != nil {
-		t.Fatal(err)
+	longest := text[:len(text)-1] + `,"x":"` + strings.Repeat("y", ami.TextRoom("queue")-len(text)-len(`,"x":""}`)+1) + `"}`
+	watcher := subscribe(t, pbx, "cc-zulassung", "Digium D65")
+	if state, subtype, got := watcher.next(); state != "not_set" || subtype != "" || got != "" {
+		t.Errorf("before anything was set: %q, %q, %q", state, subtype, got)
 	}
-	for resource, want := range map[string]string{"cc-zulassung": text, "cc-alle": longest} {
-		if got := subscribe(t, pbx, resource, "Digium D65"); got != want {
-			t.Errorf("%s: the subscriber sees\n%q, want\n%q", resource, got, want)
+	for _, want := range []string{text, longest, text} {
+		if err := m.SetPresence(ctx, ami.Presence{Resource: "cc-zulassung", Subtype: "queue", Text: []byte(want)}); err != nil {
+			t.Fatal(err)
+		}
+		if state, subtype, got := watcher.next(); state != "available" || subtype != "queue" || got != base64.StdEncoding.EncodeToString([]byte(want)) {
+			t.Errorf("the subscriber sees %q, %q,\n%q of\n%q", state, subtype, got, want)
 		}
 	}
-	// Asterisk gives the text to Digium's phones alone.
-	if got := subscribe(t, pbx, "cc-zulassung", "Freizeichen"); got != "" {
-		t.Errorf("another phone sees %q", got)
-	}
-	if err := m.SetPresence(ctx, ami.Presence{Resource: "cc-alle", Subtype: "queue", Text: []byte(longest + " ")}); !errors.Is(err, ami.ErrTextTooLong) {
+	if err := m.SetPresence(ctx, ami.Presence{Resource: "cc-zulassung", Subtype: "queue", Text: []byte(longest + " ")}); !errors.Is(err, ami.ErrTextTooLong) {
 		t.Errorf("one byte more: %v", err)
+	}
+	if _, _, got := subscribe(t, pbx, "cc-zulassung", "Digium D65").next(); got != base64.StdEncoding.EncodeToString([]byte(text)) {
+		t.Errorf("who comes later sees %q", got)
+	}
+	// Asterisk gives the text to Digium's phones alone.
+	if _, _, got := subscribe(t, pbx, "cc-zulassung", "Freizeichen").next(); got != "" {
+		t.Errorf("another phone sees %q", got)
 	}
 	var burst []ami.Presence
 	for i := range 500 {
-		burst = append(burst, ami.Presence{Resource: fmt.Sprintf("cc-phone-%d", i), Subtype: "agent", Text: []byte(fmt.Sprintf(`{"c":%d}`, i))})
+		burst = append(burst, ami.Presence{Resource: fmt.Sprintf("cc-phone-%d", i), Subtype: "agent", Text: []byte{byte(i)}})
 	}
 	if err := m.SetPresence(ctx, burst...); err != nil {
 		t.Error(err)
 	}
-	if got := subscribe(t, pbx, "cc-phone-499", "Digium D65"); got != `{"c":499}` {
-		t.Errorf("the last of the burst is %q", got)
+	if _, subtype, got := subscribe(t, pbx, "cc-phone-255", "Digium D65").next(); got != "/w==" || subtype != "agent" {
+		t.Errorf("one of the burst is %q, %q", subtype, got)
 	}
 }
