@@ -24,6 +24,7 @@ type bench struct {
 	server *amitest.Server
 	client *Client
 	began  time.Time
+	slow   time.Duration // of observe
 
 	mu     sync.Mutex
 	log    bytes.Buffer
@@ -39,6 +40,7 @@ func (b *bench) Write(data []byte) (int, error) {
 }
 
 func (b *bench) observe(e Event) {
+	time.Sleep(b.slow)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.events, b.newest = append(b.events, e), append(b.newest, time.Since(b.began))
@@ -303,6 +305,28 @@ func TestQueueStatusListsOnceMore(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		b.want("SyncBegin QueueParams QueueMember QueueEntry QueueParams QueueEntry SyncComplete")
+	})
+}
+
+// Nothing is dropped, and memory is bounded: who sends waits.
+func TestASlowObserverGetsEverythingInOrder(t *testing.T) {
+	const count = 3 * eventsMax
+	run(t, func(b *bench) {
+		b.want(listed)
+		b.slow = time.Millisecond
+		for i := range count {
+			b.server.Event("QueueCallerJoin", "Queue", "alle", "Uniqueid", fmt.Sprint(i))
+		}
+		time.Sleep(count * time.Millisecond)
+		events := b.take()
+		for i, e := range events {
+			if e != (QueueCallerJoin{Queue: "alle", Uniqueid: fmt.Sprint(i)}) {
+				t.Fatalf("event %d is %+v", i, e)
+			}
+		}
+		if len(events) != count {
+			t.Errorf("%d of %d came", len(events), count)
+		}
 	})
 }
 
