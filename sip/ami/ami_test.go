@@ -247,6 +247,19 @@ func TestAttemptsGrowRareAndNeverEnd(t *testing.T) {
 	}, slices.Repeat([]amitest.Fault{amitest.Refuse}, 4000)...)
 }
 
+func TestAfterALongConnectionTheAttemptsBeginQuicklyAgain(t *testing.T) {
+	run(t, func(b *bench) {
+		time.Sleep(2 * time.Minute)
+		if got := kinds(b.take()); !strings.HasSuffix(got, listed) {
+			t.Fatalf("no connection: %s", got)
+		}
+		b.server.Cut("")
+		if lost := b.want("Lost:closed")[0].(Lost); lost.Retry > retryMin*5/4 {
+			t.Errorf("the next attempt is after %s", lost.Retry)
+		}
+	}, slices.Repeat([]amitest.Fault{amitest.Refuse}, 6)...)
+}
+
 func TestAConnectionThatIsCutTellsNoHalfEvent(t *testing.T) {
 	whole := "Event: QueueCallerLeave\r\nPrivilege: agent,all\r\nUniqueid: 1795360724.11\r\nQueue: alle\r\nPosition: 1\r\nCount: 0\r\n\r\n"
 	for at := 1; at < len(whole); at += 7 {
