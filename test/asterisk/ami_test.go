@@ -200,26 +200,28 @@ func TestTheSwitchboardFollowsACallOfAQueue(t *testing.T) {
 		t.Errorf("joined %+v", joined)
 	}
 	called := next[ami.AgentCalled](m)
-	p.waitShow("Kreis Wesel")
+	p.waitStatus("line1", "ringing")
 	p.ctl("hangup")
+	p.waitIdle()
 	if e := next[ami.AgentRingNoAnswer](m); e.Interface != "PJSIP/201" || e.RingTime != 0 {
 		t.Errorf("rejected %+v", e)
 	}
 	next[ami.AgentCalled](m)
-	p.waitShow("Kreis Wesel")
+	p.waitStatus("line1", "ringing")
 	p.ctl("answer")
 	if e := next[ami.AgentConnect](m); e.Uniqueid != joined.Uniqueid || e.Queue != "zulassung" || e.Interface != "PJSIP/201" || called.Interface != e.Interface {
 		t.Errorf("connected %+v, called %+v", e, called)
 	}
 	p.waitStatus("line1", "talking")
 	citizen.HangUp()
-	if e := next[ami.AgentComplete](m); e.Uniqueid != joined.Uniqueid || e.Reason != "caller" || e.TalkTime > commandMax {
+	// The caller's channel can be gone before Asterisk writes the event, and then it has no Uniqueid.
+	if e := next[ami.AgentComplete](m); e.Uniqueid != joined.Uniqueid && e.Uniqueid != "" || e.Queue != "zulassung" || e.Interface != "PJSIP/201" || e.Reason != "caller" || e.TalkTime > commandMax {
 		t.Errorf("complete %+v", e)
 	}
 	p.waitIdle()
 	citizen = pbx.Originate("02812070")
 	joined = next[ami.QueueCallerJoin](m)
-	p.waitShow("Kreis Wesel")
+	p.waitStatus("line1", "ringing")
 	citizen.HangUp()
 	if e := next[ami.QueueCallerAbandon](m); e.Uniqueid != joined.Uniqueid || e.OriginalPosition != 1 {
 		t.Errorf("abandoned %+v", e)
