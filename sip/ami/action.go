@@ -170,18 +170,22 @@ func optional(m message.Message, name, value string) message.Message {
 type Presence struct {
 	Resource string // letters, digits, "-", "_" and ".": "cc-zulassung"
 	Subtype  string // the same: "queue"
-	Text     []byte // at most TextRoom(Subtype) bytes
+	// Text has at most TextRoom(Subtype) bytes. Subscribers see it as base64.
+	Text []byte
 }
 
-// TextRoom is how many bytes the text of a presence may have: 747 for a subtype of five letters. It goes as base64, and
-// with everything else, into one line of at most message.LineMax bytes.
+// TextRoom is how many bytes the text of a presence may have: 747 for a subtype of five letters, what fits one line of
+// message.LineMax bytes as base64. Releases of Asterisk whose res_pjsip_pidf_digium_body_supplement.c has a buffer of
+// 256 bytes cut off what is longer than 189 bytes.
 func TextRoom(subtype string) int {
-	return (message.LineMax - len("Value: ") - len(presenceValue(subtype, nil))) / 4 * 3
+	return max(message.LineMax-len("Value: ")-len(presenceValue(subtype, nil)), 0) / 4 * 3
 }
 
-// presenceValue is what func_presencestate takes: state, subtype, text and option e, "the text is base64".
+// presenceValue is what func_presencestate takes: state, subtype, text. The text is base64, because a comma would end
+// it, and stays base64 for the subscribers: with the option "e" Asterisk would decode it, but cut a change off behind
+// 255 bytes (presence_write; measured with 22.10), and write each quotation mark of it as six bytes.
 func presenceValue(subtype string, text []byte) string {
-	return "available," + subtype + "," + base64.StdEncoding.EncodeToString(text) + ",e"
+	return "available," + subtype + "," + base64.StdEncoding.EncodeToString(text)
 }
 
 // SetPresence sets states, all at once and in order: many take hardly longer than one. The error joins those of each:

@@ -24,6 +24,7 @@ type bench struct {
 	server *amitest.Server
 	client *Client
 	began  time.Time
+	slow   time.Duration // of observe
 
 	mu     sync.Mutex
 	log    bytes.Buffer
@@ -39,6 +40,7 @@ func (b *bench) Write(data []byte) (int, error) {
 }
 
 func (b *bench) observe(e Event) {
+	time.Sleep(b.slow)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.events, b.newest = append(b.events, e), append(b.newest, time.Since(b.began))
@@ -245,6 +247,19 @@ func TestAttemptsGrowRareAndNeverEnd(t *testing.T) {
 	}, slices.Repeat([]amitest.Fault{amitest.Refuse}, 4000)...)
 }
 
+func TestAfterALongConnectionTheAttemptsBeginQuicklyAgain(t *testing.T) {
+	run(t, func(b *bench) {
+		time.Sleep(2 * time.Minute)
+		if got := kinds(b.take()); !strings.HasSuffix(got, listed) {
+			t.Fatalf("no connection: %s", got)
+		}
+		b.server.Cut("")
+		if lost := b.want("Lost:closed")[0].(Lost); lost.Retry > retryMin*5/4 {
+			t.Errorf("the next attempt is after %s", lost.Retry)
+		}
+	}, slices.Repeat([]amitest.Fault{amitest.Refuse}, 6)...)
+}
+
 func TestAConnectionThatIsCutTellsNoHalfEvent(t *testing.T) {
 	whole := "Event: QueueCallerLeave\r\nPrivilege: agent,all\r\nUniqueid: 1795360724.11\r\nQueue: alle\r\nPosition: 1\r\nCount: 0\r\n\r\n"
 	for at := 1; at < len(whole); at += 7 {
@@ -303,6 +318,28 @@ func TestQueueStatusListsOnceMore(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		b.want("SyncBegin QueueParams QueueMember QueueEntry QueueParams QueueEntry SyncComplete")
+	})
+}
+
+// Nothing is dropped, and memory is bounded: who sends waits.
+func TestASlowObserverGetsEverythingInOrder(t *testing.T) {
+	const count = 3 * eventsMax
+	run(t, func(b *bench) {
+		b.want(listed)
+		b.slow = time.Millisecond
+		for i := range count {
+			b.server.Event("QueueCallerJoin", "Queue", "alle", "Uniqueid", fmt.Sprint(i))
+		}
+		time.Sleep(count * time.Millisecond)
+		events := b.take()
+		for i, e := range events {
+			if e != (QueueCallerJoin{Queue: "alle", Uniqueid: fmt.Sprint(i)}) {
+				t.Fatalf("event %d is %+v", i, e)
+			}
+		}
+		if len(events) != count {
+			t.Errorf("%d of %d came", len(events), count)
+		}
 	})
 }
 

@@ -86,7 +86,7 @@ type (
 	}
 )
 
-// Calls of members. Uniqueid is the caller's, as in QueueCallerJoin.
+// Calls of members. Uniqueid is the caller's, as in QueueCallerJoin; it can be empty, see AgentComplete.
 type (
 	// AgentCalled: a member's phone rings.
 	AgentCalled struct{ Queue, Uniqueid, MemberName, Interface string }
@@ -96,7 +96,8 @@ type (
 		HoldTime                               time.Duration // the caller waited, whole seconds
 		RingTime                               time.Duration // whole seconds
 	}
-	// AgentComplete: the call is over.
+	// AgentComplete: the call is over. Asterisk 22.10 leaves Uniqueid out when the caller's channel is gone already, as it
+	// often is when he hung up: Queue and Interface say which call it was.
 	AgentComplete struct {
 		Queue, Uniqueid, MemberName, Interface string
 		HoldTime                               time.Duration
@@ -106,7 +107,7 @@ type (
 	// AgentRingNoAnswer: he did not answer in time, or rejected.
 	AgentRingNoAnswer struct {
 		Queue, Uniqueid, MemberName, Interface string
-		RingTime                               time.Duration // to the millisecond
+		RingTime                               time.Duration // to the millisecond; 0 when he rejected
 	}
 )
 

@@ -14,6 +14,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/md5"
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"net"
@@ -56,6 +57,8 @@ type Member struct {
 
 // A Server is one Asterisk. All methods may be called from any goroutine.
 type Server struct {
+	TLS *tls.Config // of new connections; nil: without
+
 	user, secret string
 
 	mu       sync.Mutex
@@ -99,6 +102,9 @@ func (s *Server) Dial(context.Context, string, string) (net.Conn, error) {
 		return nil, syscall.EHOSTUNREACH
 	}
 	ours, theirs := net.Pipe()
+	if s.TLS != nil {
+		ours = tls.Server(ours, s.TLS)
+	}
 	c := &session{server: s, conn: ours, fault: fault, out: make(chan packet, 8192), ended: make(chan struct{})}
 	s.sessions = append(s.sessions, c)
 	s.running.Go(c.write)
