@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// A subscription to the presence of a resource is a phone that can nothing else.
-type subscription struct {
+// An onlooker of the presence of a resource is a phone that can nothing else.
+type onlooker struct {
 	t    *testing.T
 	conn net.Conn
 }
 
 // subscribe sends a SUBSCRIBE with a User-Agent. Every NOTIFY is given by next.
-func subscribe(t *testing.T, pbx *PBX, resource, agent string) *subscription {
+func subscribe(t *testing.T, pbx *PBX, resource, agent string) *onlooker {
 	t.Helper()
 	conn, err := net.Dial("udp", pbx.Address())
 	if err != nil {
@@ -33,11 +33,11 @@ func subscribe(t *testing.T, pbx *PBX, resource, agent string) *subscription {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &subscription{t: t, conn: conn}
+	return &onlooker{t: t, conn: conn}
 }
 
 // next waits for a NOTIFY and gives what Asterisk says to Digium's phones: all empty without it.
-func (s *subscription) next() (state, subtype, text string) {
+func (s *onlooker) next() (state, subtype, text string) {
 	s.t.Helper()
 	buf := make([]byte, 64<<10)
 	for {
