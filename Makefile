@@ -13,9 +13,9 @@ FUZZTIME ?= 10s
 SEEDS ?= 10000
 
 # The suites that want more than Go, or more than a minute: they stand outside `make check`.
-BIG := asterisk browser bench hostile
+BIG := asterisk presence browser bench hostile
 big := $(shell echo '/test/($(BIG))(/|$$)' | tr ' ' '|')
-suites := $(patsubst %,./%/...,$(wildcard test/asterisk test/browser))
+suites := $(patsubst %,./%/...,$(wildcard test/asterisk test/presence test/browser))
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,10 +56,10 @@ cross: ## Build for the boards (arm64, armv7, armv6), for servers (amd64), and p
 	  GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/phonesim; \
 	done; fi
 
-tools: ## Install Asterisk, Chromium, baresip and SIPp for the tests (root on Debian; else say what is missing)
+tools: ## Install Asterisk, Kamailio, Chromium, baresip and SIPp for the tests (root on Debian; else say what is missing)
 	@go run ./test/tool/install
 
-test: tools check ## The one test command: check, then the phone against a real Asterisk, a real browser and 10,000 seeds
+test: tools check ## The one test command: check, then the phone against a real Asterisk, a real Kamailio, a real browser and 10,000 seeds
 	CGO_ENABLED=1 go test -race -count=1 -timeout 5m ./test/hostile/...
 	go test -count=1 -timeout 15m $(suites)
 	@if [ -d test/simulate ]; then set -x; FREIZEICHEN_SEEDS=$(SEEDS) go test -count=1 -timeout 10m ./test/simulate/...; fi

@@ -25,15 +25,17 @@ type Tool struct {
 
 // Tools are all tools that come as a package of the running Debian. Asterisk does not: see Asterisk.
 func Tools() []Tool {
-	return []Tool{chromium, baresip, sipp, gcc, spleen}
+	return []Tool{chromium, baresip, sipp, kamailio, gcc, spleen}
 }
 
 var (
 	chromium = Tool{"Chromium", []string{"chromium", "chromium-browser", "google-chrome"}, "chromium", "the page in a browser (test/browser)"}
 	baresip  = Tool{"baresip", []string{"baresip"}, "baresip", "the phone to compare with (make bench)"}
 	sipp     = Tool{"SIPp", []string{"sipp"}, "sip-tester", "callers at a real PBX (test/asterisk)"}
-	gcc      = Tool{"gcc", []string{"gcc"}, "gcc libc6-dev", "tests under the race detector (make check)"}
-	spleen   = Tool{"Spleen", []string{"/usr/share/consolefonts/spleen-5x8.psfu.gz"}, "fonts-spleen", "that the panel's letters are those of the font"}
+	kamailio = Tool{"Kamailio", []string{"/usr/lib/x86_64-linux-gnu/kamailio/modules/presence.so", "/usr/lib/aarch64-linux-gnu/kamailio/modules/presence.so"},
+		"kamailio kamailio-presence-modules", "phones at a presence server (test/presence)"}
+	gcc    = Tool{"gcc", []string{"gcc"}, "gcc libc6-dev", "tests under the race detector (make check)"}
+	spleen = Tool{"Spleen", []string{"/usr/share/consolefonts/spleen-5x8.psfu.gz"}, "fonts-spleen", "that the panel's letters are those of the font"}
 )
 
 // Find is the path of the tool's command.
@@ -57,6 +59,13 @@ func Baresip(t testing.TB) string { t.Helper(); return need(t, baresip.Find) }
 
 // SIPp is the path of sipp.
 func SIPp(t testing.TB) string { t.Helper(); return need(t, sipp.Find) }
+
+// Kamailio is the path of a Kamailio with the modules for presence.
+func Kamailio(t testing.TB) string {
+	t.Helper()
+	need(t, kamailio.Find)
+	return need(t, Tool{Name: "Kamailio", Commands: []string{"kamailio", "/usr/sbin/kamailio"}, Package: "kamailio"}.Find)
+}
 
 // Asterisk is a folder that holds a Debian with Asterisk 22: the argument of chroot. The test must run as root.
 func Asterisk(t testing.TB) string { t.Helper(); return need(t, FindAsterisk) }

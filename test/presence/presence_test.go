@@ -1,0 +1,84 @@
+package presence
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"freizeichen/sip"
+	codec "freizeichen/sip/presence"
+	"freizeichen/sip/presence/publisher"
+)
+
+func TestPhonesSeeWhatTheSwitchboardPublishes(t *testing.T) {
+	for _, transport := range []string{"udp", "tcp"} {
+		t.Run(transport, func(t *testing.T) {
+			server := Start(t)
+			p := startPublisher(t, publisher.Config{Server: server.Address(), Network: transport})
+			status, text := moment(t, "kw", 0)
+			p.Publish("cc-kw", text)
+			phones := []*phone{startPhone(t, server, "201", "udp", "kw"), startPhone(t, server, "202", "tcp", "kw", "moers")}
+			for _, phone := range phones {
+				phone.until(status) // an early phone hears that there is nothing yet
+			}
+			for waiting := range 3 {
+				status, text := moment(t, "kw", waiting+1)
+				p.Publish("cc-kw", text)
+				for _, phone := range phones {
+					phone.until(status)
+				}
+			}
+			p.Publish("cc-phone-202", codec.Bell(time.Now(), 17))
+			phones[1].until(sip.AgentChanged{Version: 17})
+			p.Publish("cc-kw", "")
+			for _, phone := range phones {
+				phone.until(sip.QueueUnknown{Queue: "kw"})
+			}
+		})
+	}
+}
+
+func TestARestartOfTheServerIsSurvived(t *testing.T) {
+	server := Start(t)
+	p := startPublisher(t, publisher.Config{Server: server.Address(), Expires: 12 * time.Second})
+	status, text := moment(t, "kw", 1)
+	p.Publish("cc-kw", text)
+	phone := startPhone(t, server, "201", "udp", "kw")
+	phone.until(status)
+	server.Restart()
+	// The publisher learns it at its next refresh (412), the phone by its keep-alive or at the next registration.
+	began := time.Now()
+	for p.Status() != (publisher.Status{Resources: 1}) || time.Since(began) < 13*time.Second {
+		time.Sleep(pollEvery)
+		if time.Since(began) > time.Minute {
+			t.Fatalf("the publisher is at %+v", p.Status())
+		}
+	}
+	again := startPhone(t, server, "202", "udp", "kw")
+	again.until(status)
+}
+
+func TestAThousandPhonesSeeAChange(t *testing.T) {
+	server := Start(t)
+	p := startPublisher(t, publisher.Config{Server: server.Address()})
+	status, text := moment(t, "kw", 1)
+	p.Publish("cc-kw", text)
+	began := time.Now()
+	var phones []*phone
+	for i := range 1000 {
+		phones = append(phones, startPhone(t, server, fmt.Sprint(5000+i), "udp", "kw"))
+	}
+	for _, phone := range phones {
+		phone.until(status)
+	}
+	t.Logf("1,000 phones have registered and subscribed to queue and bell within %v", time.Since(began).Round(time.Millisecond))
+	for i := range 5 {
+		status, text := moment(t, "kw", 2+i)
+		cpu, began := server.CPU(), time.Now()
+		p.Publish("cc-kw", text)
+		for _, phone := range phones {
+			phone.until(status)
+		}
+		t.Logf("a change has reached 1,000 phones after %v, for %v of the server's time", time.Since(began).Round(time.Millisecond), server.CPU()-cpu)
+	}
+}
