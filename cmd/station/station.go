@@ -98,7 +98,7 @@ func New(config Config) (*Station, error) {
 	s.agent = ua.New(ua.Config{
 		Account: account, Local: local, UserAgent: "Freizeichen/" + config.Version,
 		CalledFrom: calledFrom(config.Config), KeepAlive: config.Config.Network.KeepAlive,
-		SessionExpires: sessionExpires, Log: config.Logger,
+		SessionExpires: sessionExpires, Queues: queueSource(config.Config), Log: config.Logger,
 	}, endpoint.Transactions(), s.media, s.reported)
 	s.voice = voice.New(config.Sound, s.media, voice.Config{Country: country(config.Config)}, s.soundGone, config.Logger)
 	s.loop = loop.New(loop.Config{

@@ -1,12 +1,17 @@
 package station
 
 import (
+	"crypto/rand"
+	"encoding/hex"
+
+	"freizeichen/device/callcentre"
 	"freizeichen/device/phone"
 	"freizeichen/device/screen"
 	"freizeichen/device/voice"
 	"freizeichen/firmware/config"
 	"freizeichen/hal"
 	"freizeichen/sip"
+	"freizeichen/sip/ua/subscription"
 )
 
 // The columns do not know each other: here the words of the configuration become those of sip, hal and device.
@@ -42,6 +47,7 @@ func phoneConfig(c config.Config) phone.Config {
 	for _, r := range c.Dial.Replace {
 		p.Rules = append(p.Rules, phone.Rule{Prefix: r.Prefix, Replace: r.By})
 	}
+	p.Desk = deskConfig(c.Centre)
 	p.Volume[hal.Handset] = c.Sound.Volume.Handset
 	p.Volume[hal.Headset] = c.Sound.Volume.Headset
 	p.Volume[hal.Speaker] = c.Sound.Volume.Speaker
@@ -63,4 +69,33 @@ func language(c config.Config) screen.Language {
 func country(c config.Config) voice.Country {
 	country, _ := voice.ParseCountry(string(c.Sound.Tones))
 	return country
+}
+
+// deskConfig is the agent's desk; off for a phone that knows neither switchboard nor queues.
+func deskConfig(c config.Centre) callcentre.Config {
+	boot := make([]byte, 12)
+	_, _ = rand.Read(boot) // never fails
+	d := callcentre.Config{
+		On: c.On(), Queues: c.Queues, ManyWaiting: c.ManyWaiting, LongWait: c.LongWait, RejectPauses: c.Reject, Boot: hex.EncodeToString(boot),
+		Codes: callcentre.Codes{SignIn: c.Codes.SignIn, SignOut: c.Codes.SignOut, Ready: c.Codes.Ready},
+	}
+	for _, r := range c.Reasons {
+		d.Reasons = append(d.Reasons, callcentre.Reason{ID: r.ID, Text: r.Text, Code: r.Code})
+	}
+	return d
+}
+
+// queueSource is where the status of queues comes from.
+func queueSource(c config.Config) subscription.Source {
+	switch {
+	case !c.Centre.On() || c.Centre.Status == config.None:
+		return subscription.Source{}
+	case c.Centre.Status == config.Dialog:
+		return subscription.Source{Kind: subscription.Dialog, Prefix: "q-"}
+	}
+	s := subscription.Source{Kind: subscription.Presence, Prefix: "cc-"}
+	if c.Centre.Switchboard.URL != "" {
+		s.Device = "cc-phone-" + c.Accounts[0].User
+	}
+	return s
 }
