@@ -25,15 +25,18 @@ type Tool struct {
 
 // Tools are all tools that come as a package of the running Debian. Asterisk does not: see Asterisk.
 func Tools() []Tool {
-	return []Tool{chromium, baresip, sipp, gcc, spleen}
+	return []Tool{chromium, baresip, sipp, postgres, gcc, spleen}
 }
 
 var (
 	chromium = Tool{"Chromium", []string{"chromium", "chromium-browser", "google-chrome"}, "chromium", "the page in a browser (test/browser)"}
 	baresip  = Tool{"baresip", []string{"baresip"}, "baresip", "the phone to compare with (make bench)"}
 	sipp     = Tool{"SIPp", []string{"sipp"}, "sip-tester", "callers at a real PBX (test/asterisk)"}
-	gcc      = Tool{"gcc", []string{"gcc"}, "gcc libc6-dev", "tests under the race detector (make check)"}
-	spleen   = Tool{"Spleen", []string{"/usr/share/consolefonts/spleen-5x8.psfu.gz"}, "fonts-spleen", "that the panel's letters are those of the font"}
+	// Debian keeps the server of each version in a folder of its own, outside of PATH.
+	postgres = Tool{"PostgreSQL", []string{"postgres", "/usr/lib/postgresql/18/bin/postgres", "/usr/lib/postgresql/17/bin/postgres", "/usr/lib/postgresql/16/bin/postgres",
+		"/usr/lib/postgresql/15/bin/postgres"}, "postgresql", "the switchboard's store on PostgreSQL (cmd/centre/internal/store)"}
+	gcc    = Tool{"gcc", []string{"gcc"}, "gcc libc6-dev", "tests under the race detector (make check)"}
+	spleen = Tool{"Spleen", []string{"/usr/share/consolefonts/spleen-5x8.psfu.gz"}, "fonts-spleen", "that the panel's letters are those of the font"}
 )
 
 // Find is the path of the tool's command.
@@ -57,6 +60,9 @@ func Baresip(t testing.TB) string { t.Helper(); return need(t, baresip.Find) }
 
 // SIPp is the path of sipp.
 func SIPp(t testing.TB) string { t.Helper(); return need(t, sipp.Find) }
+
+// PostgreSQL is the path of its server, postgres; initdb lies beside it.
+func PostgreSQL(t testing.TB) string { t.Helper(); return need(t, postgres.Find) }
 
 // Asterisk is a folder that holds a Debian with Asterisk 22: the argument of chroot. The test must run as root.
 func Asterisk(t testing.TB) string { t.Helper(); return need(t, FindAsterisk) }
