@@ -47,6 +47,7 @@ type Store struct {
 	postgres bool
 	config   Config
 	hashes   chan struct{} // a token for each password hash computed at once
+	nobody   string        // hash that a secret for an unknown name is compared with
 	unlock   func() error  // of the SQLite file's lock
 }
 
@@ -73,7 +74,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if config.cost == 0 {
 		config.cost = hashCost
 	}
-	s := &Store{config: config, hashes: make(chan struct{}, hashesAtOnce), unlock: func() error { return nil }}
+	s := &Store{config: config, hashes: make(chan struct{}, hashesAtOnce), nobody: nobodyHash, unlock: func() error { return nil }}
 	s.postgres = strings.HasPrefix(config.URL, "postgres://") || strings.HasPrefix(config.URL, "postgresql://")
 	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", s.place(), errors.Join(err, s.close()))
