@@ -10,6 +10,8 @@ package wire
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,6 +128,13 @@ func (c *check) when(name string, t time.Time) {
 	if y := t.Year(); !t.IsZero() && (y < 1970 || y > 9998) {
 		c.fail("%s is not a time between 1970 and 9998", name)
 	}
+}
+
+// Tag is the entity tag of a compiled knowledge file. Both sides compute it, so that a phone that was started again needs
+// not fetch what it has.
+func Tag(knowledge []byte) string {
+	sum := sha256.Sum256(knowledge)
+	return `"` + hex.EncodeToString(sum[:]) + `"`
 }
 
 // ValidID tells whether an outcome's or message's identifier has its form.

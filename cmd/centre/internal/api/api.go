@@ -53,8 +53,8 @@ type Config struct {
 	Records Records
 	// Day is the day that a time lies in.
 	Day func(now time.Time) (from, until time.Time)
-	// Knowledge is the compiled file and its version: what an ETag holds between its quotes. No data: there is none yet.
-	Knowledge func() (data []byte, version string)
+	// Knowledge is the compiled file and its wire.Tag, which is not computed for each phone. No data: there is none yet.
+	Knowledge func() (data []byte, tag string)
 	// Due is when an office answers a message at the latest; zero: nothing is promised.
 	Due func(m sip.OfficeMessage) time.Time
 	// Changed is called when a new outcome or message was kept: the supervisor's page is out of date. Nil: nobody wants to know.

@@ -77,7 +77,7 @@ func (b *bench) config(records Records) Config {
 			if b.version == "" {
 				return nil, ""
 			}
-			return []byte(`{"version":"` + b.version + `"}`), b.version
+			return []byte(`{"version":"` + b.version + `"}`), `"` + b.version + `"`
 		},
 		Due:     func(m sip.OfficeMessage) time.Time { return m.At.Add(24 * time.Hour) },
 		Changed: func() { b.changed++ },

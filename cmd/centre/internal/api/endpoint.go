@@ -101,11 +101,10 @@ func (s *server) putMessage(c *call) error {
 }
 
 func (s *server) getKnowledge(c *call) error {
-	data, version := s.Knowledge()
+	data, tag := s.Knowledge()
 	if len(data) == 0 {
 		return problem(http.StatusNotFound, "the switchboard has no knowledge file; name one in its configuration")
 	}
-	tag := `"` + version + `"`
 	c.w.Header().Set("ETag", tag)
 	c.w.Header().Set("Cache-Control", "no-cache") // kept, but asked for again each time
 	if matches(c.Header.Values("If-None-Match"), tag) {
