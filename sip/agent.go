@@ -70,23 +70,24 @@ type AgentProblem uint8
 
 // The problems. Each has a text in every language of the panel.
 const (
-	NoProblem       AgentProblem = iota
-	SwitchboardAway              // no answer, or none that can be trusted
-	PhoneUnknown                 // the switchboard does not know the phone, or not with this secret
-	WrongPIN                     // or no such agent: the answer does not tell which
-	TooManyTries                 // the agent number is locked for a time
-	SignedInThere                // the agent is signed in at another phone (AgentReply.Elsewhere); TakeOver moves him
-	NotSignedIn                  // nobody is signed in here
-	ReasonUnknown                // the site has no such reason
-	ExtendedEnough               // the wrap-up cannot be extended again
-	NotWrappingUp                // there is no wrap-up to extend
-	PBXAway                      // the switchboard cannot reach the PBX; nothing has changed
-	PBXRefused                   // the PBX did not do it; nothing has changed
+	NoProblem            AgentProblem = iota
+	SwitchboardAway                   // no answer, or none that makes sense
+	SwitchboardUntrusted              // its certificate is not from the configured authority, or the clock is wrong
+	PhoneUnknown                      // the switchboard does not know the phone, or not with this secret
+	WrongPIN                          // or no such agent: the answer does not tell which
+	TooManyTries                      // the agent number is locked for a time
+	SignedInThere                     // the agent is signed in at another phone (AgentReply.Elsewhere); TakeOver moves him
+	NotSignedIn                       // nobody is signed in here
+	ReasonUnknown                     // the site has no such reason
+	ExtendedEnough                    // the wrap-up cannot be extended again
+	NotWrappingUp                     // there is no wrap-up to extend
+	PBXAway                           // the switchboard cannot reach the PBX; nothing has changed
+	PBXRefused                        // the PBX did not do it; nothing has changed
 	AgentProblemCount
 )
 
 func (p AgentProblem) String() string {
-	return [...]string{"none", "switchboard-away", "phone-unknown", "wrong-pin", "too-many-tries", "signed-in-elsewhere", "not-signed-in",
+	return [...]string{"none", "switchboard-away", "switchboard-untrusted", "phone-unknown", "wrong-pin", "too-many-tries", "signed-in-elsewhere", "not-signed-in",
 		"reason-unknown", "extended-enough", "not-wrapping-up", "pbx-away", "pbx-refused", "invalid"}[min(p, AgentProblemCount)]
 }
 
@@ -181,24 +182,3 @@ type AgentReply struct {
 	Retry     time.Time // of TooManyTries: when the number may try again
 	Elsewhere string    // of SignedInThere: the phone
 }
-
-// Between phone and switchboard.
-type (
-	// SwitchboardChanged: the switchboard can be reached, or cannot any more and why: SwitchboardAway or PhoneUnknown.
-	SwitchboardChanged struct {
-		Up      bool
-		Problem AgentProblem
-	}
-	// AgentReported: the state of the phone's agent as the switchboard has it, unasked.
-	AgentReported struct{ Agent Agent }
-	// OutboxChanged: how many outcomes and messages wait for the switchboard. Broken: one could not be kept.
-	OutboxChanged struct {
-		Waiting int
-		Broken  bool
-	}
-)
-
-func (AgentReply) event()         {}
-func (SwitchboardChanged) event() {}
-func (AgentReported) event()      {}
-func (OutboxChanged) event()      {}

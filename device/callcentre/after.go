@@ -120,7 +120,7 @@ func (d *Desk) extend() {
 
 // afterTopics are the topics that keys 1 to 9 choose.
 func (d *Desk) afterTopics() []string {
-	ids := d.library.Favourites(d.after.outcome.Tenant, d.counts.made)
+	ids := d.library.Favourites(d.after.outcome.Tenant, d.today())
 	return ids[:min(9, len(ids))]
 }
 
@@ -158,4 +158,19 @@ func (c *counts) of(now time.Time) {
 	if day := time.Date(y, m, d, 0, 0, 0, 0, now.Location()); !day.Equal(c.day) {
 		c.day, c.made = day, map[string]int{}
 	}
+}
+
+// today is how often each topic came, from all agents where the switchboard tells.
+func (d *Desk) today() map[string]int {
+	if d.figures == nil || !sameDay(d.figures.Day, d.now) {
+		return d.counts.made
+	}
+	sum := map[string]int{}
+	for _, t := range d.figures.Topics {
+		sum[t.Name] = t.Calls
+	}
+	for topic, n := range d.counts.made {
+		sum[topic] = max(sum[topic], n)
+	}
+	return sum
 }

@@ -22,7 +22,7 @@ func (tb *table) talked(call sip.CallID, topic string) sip.Outcome {
 func (tb *table) wrapUp(for_ time.Duration) {
 	a := tb.agent(sip.WrapUp)
 	a.Until, a.Extends = tb.now.Add(for_), 2
-	tb.step(sip.AgentReported{Agent: a})
+	tb.step(sip.AgentReply{Known: true, Agent: a})
 }
 
 func TestAfterACallTopicAndResultAreOneKeyEach(t *testing.T) {
@@ -65,7 +65,7 @@ func TestAWrapUpThatEndsByItselfClosesAndCanBeToldOfUntilTheNextCall(t *testing.
 		t.Fatal("closed too early")
 	}
 	tb.wait(time.Second)
-	tb.step(sip.AgentReported{Agent: tb.agent(sip.Ready)})
+	tb.step(sip.AgentReply{Known: true, Agent: tb.agent(sip.Ready)})
 	if tb.desk.AfterCall() {
 		t.Fatal("still open")
 	}
@@ -112,7 +112,7 @@ func TestTheNextAgentSeesNothingOfTheLast(t *testing.T) {
 	tb := newTable(t)
 	tb.signIn()
 	tb.talked(2, "Elterngeld")
-	tb.step(sip.AgentReported{Agent: sip.Agent{State: sip.SignedOut, Confirmed: true}})
+	tb.step(sip.AgentReply{Known: true, Agent: sip.Agent{State: sip.SignedOut, Confirmed: true}})
 	if !has[Wipe](tb) || tb.desk.AfterCall() {
 		t.Errorf("signed out: %v", tb.effects)
 	}

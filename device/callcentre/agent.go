@@ -113,7 +113,7 @@ func (d *Desk) apply(a sip.Agent) {
 	d.agent.Queues = slices.Clone(a.Queues)
 	if before.State != sip.SignedOut && (a.State == sip.SignedOut || a.Number != before.Number) {
 		// Hot desk: nothing of one agent is left for the next.
-		d.after, d.counts, d.shown = nil, counts{}, 0
+		d.after, d.counts, d.figures, d.shown = nil, counts{}, nil, 0
 		d.LeaveScreen()
 		d.do(Wipe{})
 		if a.Elsewhere != "" {

@@ -163,7 +163,8 @@ type Desk struct {
 	citizens []*citizen
 	after    *after
 	counts   counts
-	made     uint64 // names of outcomes and messages
+	figures  *sip.DayFigures // of today, as the switchboard counts them; nil before the first
+	made     uint64          // names of outcomes and messages
 
 	prompt *prompt
 	menu   *menu
@@ -257,8 +258,6 @@ func (d *Desk) network(event sip.Event) {
 		if e.Version != d.agent.Version && d.asked == nil {
 			d.ask(sip.AgentRequest{Verb: sip.AskState})
 		}
-	case sip.AgentReported:
-		d.apply(e.Agent)
 	case sip.AgentReply:
 		d.reply(e)
 	case sip.SwitchboardChanged:
@@ -267,7 +266,19 @@ func (d *Desk) network(event sip.Event) {
 		}
 		d.link.known, d.link.up, d.link.problem = true, e.Up, e.Problem
 	case sip.OutboxChanged:
-		d.unsent, d.broken = e.Waiting, e.Broken
+		d.unsent = e.Waiting
+		if e.Problem != sip.Kept {
+			d.broken = true
+			d.say(NoteNotSent, e.Problem.String())
+		} else if e.ID != "" {
+			d.broken = false
+		}
+	case sip.MessageTaken:
+		if !e.Due.IsZero() {
+			d.say(NoteMessageTaken, e.Due.In(d.now.Location()).Format("2.1. 15:04"))
+		}
+	case sip.FiguresReported:
+		d.figures = &e.Figures
 	default:
 		panic(fmt.Sprintf("callcentre: network event of unknown type %T", event))
 	}

@@ -169,7 +169,7 @@ func TestAnAgentSignsInWithNumberAndPINAndWatchesHisQueues(t *testing.T) {
 	if v.Agent.State != sip.Ready || v.Agent.Name != "Ada" || v.Note != NoteSignedIn || v.Agent.Unconfirmed {
 		t.Errorf("signed in: %+v note %v", v.Agent, v.Note)
 	}
-	tb.step(sip.AgentReported{Agent: sip.Agent{State: sip.SignedOut, Elsewhere: "205"}})
+	tb.step(sip.AgentReply{Known: true, Agent: sip.Agent{State: sip.SignedOut, Elsewhere: "205"}})
 	if v := tb.desk.View(tb.now, 0); !has[Wipe](tb) || v.Note != NoteTakenOver || v.NoteArg != "205" {
 		t.Errorf("taken over: wiped %t, note %v %q", has[Wipe](tb), v.Note, v.NoteArg)
 	}
@@ -227,7 +227,7 @@ func TestFeatureCodesStandInForASwitchboardThatIsAway(t *testing.T) {
 		t.Errorf("after: %+v note %v", v.Agent, v.Note)
 	}
 	tb.step(sip.SwitchboardChanged{Up: true})
-	tb.step(sip.AgentReported{Agent: tb.agent(sip.Ready)}) // the truth
+	tb.step(sip.AgentReply{Known: true, Agent: tb.agent(sip.Ready)}) // the truth
 	if v := tb.desk.View(tb.now, 0).Agent; v.State != sip.Ready || v.Unconfirmed || !v.Away.IsZero() {
 		t.Errorf("the switchboard is back: %+v", v)
 	}

@@ -24,7 +24,6 @@ type menu struct {
 	entries  []entry
 	selected int
 	until    time.Time
-	request  sip.AgentRequest // of TakeOverMenu: what shall be asked again
 	arg      string
 	after    bool // the topic is for the call that is over
 }
@@ -153,7 +152,7 @@ func (d *Desk) openTopics(call sip.CallID) {
 	} else if d.after != nil {
 		tenant, present = d.after.outcome.Tenant, d.after.outcome.Topic
 	}
-	for _, id := range d.library.Favourites(tenant, d.counts.made) {
+	for _, id := range d.library.Favourites(tenant, d.today()) {
 		m.entries = append(m.entries, entry{Choice{Text: d.library.TopicName(id), Mark: id == present}, func(d *Desk) {
 			if c := d.citizen(call); c != nil {
 				c.topic, c.top, c.office = id, 0, ""

@@ -44,6 +44,9 @@ func (d *Desk) View(now time.Time, focus sip.CallID) View {
 	if now.Before(d.note.until) {
 		v.Note, v.NoteArg = d.note.what, d.note.arg
 	}
+	if f := d.figures; f != nil && sameDay(f.Day, now) {
+		v.Today = &Today{Team: f.Team, Own: f.Own}
+	}
 	if d.library.Loaded {
 		v.Edition = &Edition{Version: d.library.Version, At: d.library.Compiled, Example: d.library.Example}
 		v.Edition.Old = d.link.known && !d.link.up && now.Sub(d.link.since) >= oldAfter
@@ -78,4 +81,10 @@ func (v View) Busy() Busy {
 		return Unknown
 	}
 	return worst
+}
+
+func sameDay(a, b time.Time) bool {
+	y, m, d := a.In(b.Location()).Date()
+	y2, m2, d2 := b.Date()
+	return y == y2 && m == m2 && d == d2
 }

@@ -27,7 +27,12 @@ type View struct {
 	Unsent  int               // outcomes and messages that wait for the switchboard
 	Lost    bool              // an outcome could not be kept: the outbox is full or broken
 	Edition *Edition          // of the knowledge, nil without any
+	// Today is what the agents have said of today's calls: all of them, and the one who is signed in here. Nil: unknown.
+	Today *Today
 }
+
+// Today is what came of today's calls.
+type Today struct{ Team, Own sip.Tally }
 
 // AgentView is who is signed in and what he does, as far as the phone was told.
 type AgentView struct {
@@ -266,6 +271,7 @@ const (
 	NoteCodeFailed        // the feature code did not work
 	NoteNoNumber          // no number to call back: the message cannot be left
 	NotePaused            // a refused call has paused the agent
+	NoteMessageTaken      // the switchboard has the message; the office answers until NoteArg
 	NoteOfficeBusy        // the office is busy or does not answer: leave a message?
 	NoteCount
 )

@@ -21,12 +21,14 @@ func describeDeskEvent(event sip.Event) string {
 		return "agent-changed"
 	case sip.AgentReply:
 		return fmt.Sprintf("agent-reply id=%d problem=%s state=%s", e.ID, e.Problem, e.Agent.State)
-	case sip.AgentReported:
-		return fmt.Sprintf("agent state=%s reason=%q", e.Agent.State, e.Agent.Reason)
 	case sip.SwitchboardChanged:
 		return fmt.Sprintf("switchboard up=%t problem=%s", e.Up, e.Problem)
 	case sip.OutboxChanged:
-		return fmt.Sprintf("outbox waiting=%d broken=%t", e.Waiting, e.Broken)
+		return fmt.Sprintf("outbox waiting=%d problem=%s", e.Waiting, e.Problem)
+	case sip.FiguresReported:
+		return fmt.Sprintf("figures calls=%d", e.Figures.Team.Calls)
+	case sip.MessageTaken:
+		return "message-taken"
 	}
 	return fmt.Sprintf("%T", event)
 }

@@ -24,7 +24,7 @@ func newDesk(t *testing.T) *bench {
 		Offices: []firmware.Office{{ID: "strasse", Name: "Straßenverkehrsamt", Number: "5036"}},
 		Cards:   []firmware.Card{{Topic: "zulassung", Tenant: "kreis", Text: []string{"Nur mit Termin", "Kennzeichen mitbringen"}, Office: "strasse"}},
 	}})
-	b.step(sip.AgentReported{Agent: agentIn(sip.Ready, b.now)})
+	b.step(sip.AgentReply{Known: true, Agent: agentIn(sip.Ready, b.now)})
 	b.sent = nil
 	return b
 }
@@ -139,10 +139,10 @@ func TestLampsTellTheAgentsStateAndTheQueues(t *testing.T) {
 	wrap := agentIn(sip.WrapUp, b.now)
 	wrap.Until = b.now.Add(30 * time.Second)
 	b.citizen(2).lift().step(sip.Ended{Call: 2, Cause: sip.Normal}).replace()
-	b.step(sip.AgentReported{Agent: wrap}).lamp(hal.LampAgent, hal.Flash)
+	b.step(sip.AgentReply{Known: true, Agent: wrap}).lamp(hal.LampAgent, hal.Flash)
 	b.wait(20*time.Second).lamp(hal.LampAgent, hal.BlinkFast)
-	b.step(sip.AgentReported{Agent: agentIn(sip.Ready, b.now)}).lamp(hal.LampAgent, hal.Steady).shows("Idle")
-	b.step(sip.AgentReported{}).lamp(hal.LampAgent, hal.Dark)
+	b.step(sip.AgentReply{Known: true, Agent: agentIn(sip.Ready, b.now)}).lamp(hal.LampAgent, hal.Steady).shows("Idle")
+	b.step(sip.AgentReply{Known: true}).lamp(hal.LampAgent, hal.Dark)
 }
 
 func TestTheListsAreWipedWhenTheAgentSignsOut(t *testing.T) {
@@ -151,7 +151,7 @@ func TestTheListsAreWipedWhenTheAgentSignsOut(t *testing.T) {
 	if b.view().Status.Missed != 1 {
 		t.Fatal("the missed call is not in the list")
 	}
-	b.press(hal.KeySoft1).shows("List").step(sip.AgentReported{}).shows("Idle")
+	b.press(hal.KeySoft1).shows("List").step(sip.AgentReply{Known: true}).shows("Idle")
 	b.press(hal.KeySoft1).shows("List")
 	if l := b.view().Screen.(List); len(l.Entries) != 0 {
 		t.Errorf("the next agent reads %v", l.Entries)
@@ -160,7 +160,7 @@ func TestTheListsAreWipedWhenTheAgentSignsOut(t *testing.T) {
 
 func TestNobodyRingsWhoWantsQuiet(t *testing.T) {
 	b := newDesk(t)
-	b.step(sip.AgentReported{})
+	b.step(sip.AgentReply{Known: true})
 	b.take(action(callcentre.ActMenu))
 	for i, c := range b.view().Desk.Menu.Choices {
 		if c.Word == callcentre.WordQuiet {

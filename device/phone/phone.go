@@ -252,7 +252,8 @@ func (p *Phone) network(now time.Time, event sip.Event) {
 		p.over(now, e)
 	case sip.DigitReceived:
 		// Nothing on a phone listens to the caller's digits.
-	case sip.QueueReported, sip.QueueUnknown, sip.AgentChanged, sip.AgentReply, sip.AgentReported, sip.SwitchboardChanged, sip.OutboxChanged:
+	case sip.QueueReported, sip.QueueUnknown, sip.AgentChanged, sip.AgentReply, sip.SwitchboardChanged, sip.OutboxChanged,
+		sip.FiguresReported, sip.MessageTaken:
 		p.tellDesk(e)
 	default:
 		panic(fmt.Sprintf("phone: network event of unknown type %T", event))

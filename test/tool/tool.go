@@ -25,7 +25,7 @@ type Tool struct {
 
 // Tools are all tools that come as a package of the running Debian. Asterisk does not: see Asterisk.
 func Tools() []Tool {
-	return []Tool{chromium, baresip, sipp, kamailio, gcc, spleen}
+	return []Tool{chromium, baresip, sipp, kamailio, postgres, gcc, spleen}
 }
 
 var (
@@ -34,6 +34,9 @@ var (
 	sipp     = Tool{"SIPp", []string{"sipp"}, "sip-tester", "callers at a real PBX (test/asterisk)"}
 	kamailio = Tool{"Kamailio", []string{"/usr/lib/x86_64-linux-gnu/kamailio/modules/presence.so", "/usr/lib/aarch64-linux-gnu/kamailio/modules/presence.so"},
 		"kamailio kamailio-presence-modules", "phones at a presence server (test/presence)"}
+	// Debian keeps the server of each version in a folder of its own, outside of PATH.
+	postgres = Tool{"PostgreSQL", []string{"postgres", "/usr/lib/postgresql/18/bin/postgres", "/usr/lib/postgresql/17/bin/postgres", "/usr/lib/postgresql/16/bin/postgres",
+		"/usr/lib/postgresql/15/bin/postgres"}, "postgresql", "the switchboard's store on PostgreSQL (cmd/centre/internal/store)"}
 	gcc    = Tool{"gcc", []string{"gcc"}, "gcc libc6-dev", "tests under the race detector (make check)"}
 	spleen = Tool{"Spleen", []string{"/usr/share/consolefonts/spleen-5x8.psfu.gz"}, "fonts-spleen", "that the panel's letters are those of the font"}
 )
@@ -66,6 +69,9 @@ func Kamailio(t testing.TB) string {
 	need(t, kamailio.Find)
 	return need(t, Tool{Name: "Kamailio", Commands: []string{"kamailio", "/usr/sbin/kamailio"}, Package: "kamailio"}.Find)
 }
+
+// PostgreSQL is the path of its server, postgres; initdb lies beside it.
+func PostgreSQL(t testing.TB) string { t.Helper(); return need(t, postgres.Find) }
 
 // Asterisk is a folder that holds a Debian with Asterisk 22: the argument of chroot. The test must run as root.
 func Asterisk(t testing.TB) string { t.Helper(); return need(t, FindAsterisk) }
