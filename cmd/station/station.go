@@ -58,6 +58,8 @@ type Config struct {
 	// ListenPacket and ListenRTP open sockets; nil opens real ones. Tests put an in-memory network here.
 	ListenPacket func(network, address string) (net.PacketConn, error)
 	ListenRTP    func(netip.AddrPort) (media.Conn, error)
+	// DialSwitchboard connects to the switchboard; nil uses the network.
+	DialSwitchboard func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Station is one phone.
@@ -69,6 +71,7 @@ type Station struct {
 	voice    *voice.Voice
 	loop     *loop.Loop
 	console  *console.Server
+	desk     *desk
 
 	mu       sync.Mutex
 	panel    hal.Panel
@@ -101,10 +104,25 @@ func New(config Config) (*Station, error) {
 		SessionExpires: sessionExpires, Queues: queueSource(config.Config), Log: config.Logger,
 	}, endpoint.Transactions(), s.media, s.reported)
 	s.voice = voice.New(config.Sound, s.media, voice.Config{Country: country(config.Config)}, s.soundGone, config.Logger)
+	// The desk posts what it reads before there is a loop to take it.
+	var early []phone.Event
+	s.desk, err = openDesk(config, func(event phone.Event) {
+		if s.loop == nil {
+			early = append(early, event)
+			return
+		}
+		s.loop.Post(event)
+	})
+	if err != nil {
+		return nil, errors.Join(err, endpoint.Close())
+	}
 	s.loop = loop.New(loop.Config{
 		Phone: phone.New(phoneConfig(config.Config)), Network: s, Body: config.Body, Voice: s.voice,
-		Painter: screen.New(s.panel, s.language), Logger: config.Logger,
+		Painter: screen.New(s.panel, s.language), Switchboard: s.desk, Logger: config.Logger,
 	})
+	for _, event := range early {
+		s.loop.Post(event)
+	}
 	if config.Socket == "" {
 		return s, nil
 	}
@@ -112,7 +130,7 @@ func New(config Config) (*Station, error) {
 		Loop: s.loop, Keys: config.Body, Statistics: s.media.Statistics, Version: config.Version, Logger: config.Logger,
 	})
 	if err != nil {
-		return nil, errors.Join(err, endpoint.Close())
+		return nil, errors.Join(err, endpoint.Close(), s.desk.close())
 	}
 	return s, nil
 }
@@ -175,6 +193,9 @@ func (s *Station) Run(ctx context.Context) error {
 	if s.console != nil {
 		parts.Go(s.console.Run)
 	}
+	if s.desk.client != nil {
+		parts.Go(func() { s.desk.client.Run(inner) })
+	}
 	s.endpoint.Do(s.agent.Start)
 
 	var err error
@@ -189,6 +210,7 @@ func (s *Station) Run(ctx context.Context) error {
 	stop()
 	err = errors.Join(err, s.endpoint.Close())
 	parts.Wait()
+	err = errors.Join(err, s.desk.close())
 	s.media.CloseAll()
 	return err
 }

@@ -55,7 +55,8 @@ type Config struct {
 	Knowledge func(data []byte) error
 	Log       *slog.Logger // nil: nothing is logged
 
-	dial func(ctx context.Context, network, address string) (net.Conn, error) // of tests; nil: a socket
+	// Dial connects; nil: a socket.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Bounds. A person presses keys far slower than that: who finds a queue full is stuck.
@@ -101,7 +102,7 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("switchboard: %w", err)
 	}
-	dial := config.dial
+	dial := config.Dial
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: requestTimeout}).DialContext
 	}

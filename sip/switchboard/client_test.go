@@ -132,7 +132,7 @@ func inBubble(t *testing.T, test func(s *site)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &site{t: t, box: &box{}, conns: make(chan net.Conn), began: time.Now()}
 		s.config = Config{
-			URL: "http://localhost", Device: "201", Secret: "the secret", Outbox: s.box, Event: s.event, dial: s.dial,
+			URL: "http://localhost", Device: "201", Secret: "the secret", Outbox: s.box, Event: s.event, Dial: s.dial,
 			Knowledge: func(data []byte) error {
 				s.mu.Lock()
 				defer s.mu.Unlock()
