@@ -37,7 +37,7 @@ func (c colour) desk(part part) {
 func (c colour) statusAgent(x0, x1 int) {
 	const face = font.Face8x16
 	t := c.says().Agent()
-	room := x1 - x0 - 2*iconSize - 4 - face.Width(t.Short)
+	room := x1 - x0 - 2*iconSize - 4 - face.Width(t.Word)
 	if number, meaning := c.unsent(); number != "" && face.Width(number)+2*iconSize+12 <= room {
 		x := c.right(face, x1, 6, number, meaning, white) - 2*iconSize - 4
 		c.icon(iconUnsent, x, 5, 2, "", white)
@@ -52,7 +52,7 @@ func (c colour) statusAgent(x0, x1 int) {
 	if number := clean(c.view.Desk.Agent.Number); number != "" && face.Width(number)+8 <= room {
 		x0 = c.text(face, x0, 6, number, t.Number, white) + 7
 	}
-	c.text(face, x0, 6, t.Short, t.Title, white)
+	c.text(face, x0, 6, t.Word, t.Title, white)
 }
 
 // agentPaint is the colour of what the agent does, and the ink that it carries.
@@ -86,9 +86,12 @@ func (c colour) deskIdle() {
 	}
 	switch n := len(d.View.Queues); n {
 	case 0:
-		date := c.dateText()
-		c.centre(font.Face12x24, colourX0, colourX1, y0+34, date, date, ink)
-		c.centre(font.Face8x16, colourX0, colourX1, y0+70, d.NoQueue(), d.NoQueue(), grey)
+		date, none := c.dateText(), c.noQueue()
+		if none == "" {
+			c.centre(font.Face32x64, 0, colourWidth, y0+6, c.clock(), c.clock(), ink)
+		}
+		c.centre(font.Face8x16, colourX0, colourX1, y0+40, none, none, ink)
+		c.centre(font.Face12x24, colourX0, colourX1, y0+78, date, date, grey)
 	case 1:
 		c.oneQueue(d.Queue(0), y0)
 	default:
@@ -99,9 +102,12 @@ func (c colour) deskIdle() {
 // oneQueue shows the only queue with large figures.
 func (c colour) oneQueue(q desk.QueueText, y int) {
 	d := c.says()
-	c.name(font.Face8x16, colourX0, colourX1, y+6, q.Title, ink)
+	x1 := c.urgent(q, colourX1, y+5)
+	c.name(font.Face8x16, colourX0, x1-8, y+6, q.Title, ink)
 	if other := join("", q.NoData, q.Coarse); other != "" {
-		c.icon(iconNoData, colourX0, y+46, 2, "", ink)
+		if q.NoData != "" {
+			c.icon(iconNoData, colourX0, y+44, 2, "", ink)
+		}
 		c.twoLines(font.Face12x24, colourX0+26, colourX1, y+40, 26, other, ink)
 		return
 	}
@@ -140,13 +146,24 @@ func (c colour) level(l desk.LevelText, face font.Face, x, y int, large bool) {
 		c.icon(i, x, y+face.Height()/2-iconSize*scale/2, scale, "", ink)
 		left += iconSize*scale + 4*scale
 	}
-	figure := join(" ", l.Figure, l.Formula)
 	if !large {
-		c.name(face, left, colourX1, y, join(dot, figure, l.Target, l.Verdict), grey)
+		c.name(face, left, colourX1-8, y, join(dot, join(" ", l.Figure, l.Formula), l.Target), grey)
 		return
 	}
-	c.name(face, left, colourX1, y, figure, ink)
-	c.name(face, left, colourX1, y+19, join(dot, l.Target, l.Verdict), grey)
+	c.name(face, left, colourX1, y, l.Full(), ink)
+	c.name(face, left, colourX1, y+19, l.Target, grey)
+}
+
+// urgent marks a queue that presses, and returns where the mark begins.
+func (c colour) urgent(q desk.QueueText, x1, y int) int {
+	if q.Urgent == "" {
+		return x1
+	}
+	width := font.Face8x16.Width(q.Urgent)
+	c.round(x1-width-28, y-1, x1, y+18, 3, red)
+	c.icon(iconNotice, x1-width-24, y, 2, "", white)
+	c.text(font.Face8x16, x1-width-4, y+1, q.Urgent, q.Urgent, white)
+	return x1 - width - 28
 }
 
 // queues shows a table of queues, beginning with the one that the View says.
@@ -161,6 +178,8 @@ func (c colour) queues(y0, y1 int) {
 	}{{freeX, free}, {longX, longest}, {waitX, waiting}} {
 		c.right(font.Face6x12, h.x, y0+2, h.text, "", grey)
 	}
+	today := d.Today()
+	c.text(font.Face6x12, colourX0, y0+2, today, "", grey)
 	rows := (y1 - y0 - head) / row
 	from := max(0, min(selected(d.View.Queue, n), n-rows))
 	for i := from; i < min(n, from+rows); i++ {
@@ -168,13 +187,21 @@ func (c colour) queues(y0, y1 int) {
 		c.fill(colourX0, y, colourX1-6, y+1, rule)
 		if q.NoData != "" || q.Coarse != "" {
 			c.name(font.Face8x16, colourX0, colourX1-8, y+2, q.Title, ink)
-			c.icon(iconNoData, colourX0, y+19, 1, "", ink)
-			c.name(font.Face6x12, colourX0+12, colourX1-8, y+17, join("", q.NoData, q.Coarse), grey)
+			left := colourX0
+			if q.NoData != "" {
+				c.icon(iconNoData, colourX0, y+19, 1, "", ink)
+				left += 12
+			}
+			c.name(font.Face6x12, left, colourX1-8, y+17, join("", q.NoData, q.Coarse), grey)
 			continue
 		}
 		c.right(font.Face8x16, freeX, y+2, q.FreeOnly, q.Free, ink)
 		c.right(font.Face8x16, longX, y+2, q.Oldest, q.Longest, ink)
 		x := c.right(font.Face8x16, waitX, y+2, q.Count, q.Waiting, ink)
+		if q.Urgent != "" {
+			x -= 2*iconSize + 3
+			c.icon(iconNotice, x, y+1, 2, q.Urgent, red)
+		}
 		c.name(font.Face8x16, colourX0, x-8, y+2, q.Title, ink)
 		c.level(q.Level, font.Face6x12, colourX0, y+17, false)
 	}
@@ -219,7 +246,7 @@ func (c colour) citizenRings(calls phone.Calls) {
 	if face.Width(t.topic) > colourX1-colourX0-1 {
 		face = font.Face8x16
 	}
-	rows = face.Lines(t.topic, colourX1-colourX0-1, 2)
+	rows = face.Lines(t.topic, colourX1-colourX0-1, min(2, (180-y)/colourLine))
 	for i, row := range rows {
 		top, bottom := face.Ink()
 		c.strong(face, colourX0, middle-(top+bottom)/2+(2*i-len(rows)+1)*9, row, t.topic, ink)
@@ -278,7 +305,7 @@ func (c colour) prompt() {
 func (c colour) menu() {
 	d := c.says()
 	t := d.Menu()
-	c.band(iconOutgoing, t.Title, t.Position, slate, white)
+	c.band(iconMenu, t.Title, t.Position, slate, white)
 	n := len(d.View.Menu.Choices)
 	const y0, x1 = colourBody + colourBand, colourWidth - 10
 	switch {
@@ -365,8 +392,12 @@ func (c colour) banner() {
 	y := colourBodyEnd - colourLine*len(rows) - 12
 	c.fill(0, y-2, colourWidth, colourBodyEnd+2, paper)
 	c.round(4, y, colourWidth-4, colourBodyEnd, 4, ink)
-	c.round(6, y+2, colourWidth-6, colourBodyEnd-2, 3, amber)
-	c.icon(iconNotice, colourX0, (y+colourBodyEnd)/2-iconSize, 2, "", ink)
+	background, mark := amber, iconNotice
+	if c.says().NoteGood() {
+		background, mark = selection, iconRegistered
+	}
+	c.round(6, y+2, colourWidth-6, colourBodyEnd-2, 3, background)
+	c.icon(mark, colourX0, (y+colourBodyEnd)/2-iconSize, 2, "", ink)
 	for i, row := range rows {
 		c.text(face, x0, y+6+colourLine*i, row, note, ink)
 	}

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"image"
 	"strings"
 
 	"freizeichen/device/callcentre"
@@ -60,8 +61,11 @@ func (m mono) deskIdle() {
 	t := d.Agent()
 	m.fill(0, monoBody, monoWidth, monoBody+9, lit)
 	x := monoWidth - 1
-	if t.Since != "" {
-		x = m.right(face, x, monoBody+1, t.Since, t.Since, dark) - 4
+	for _, since := range []string{t.Since, t.At} { // the state goes before its time
+		if since != "" && face.Width(t.Title)+4+face.Width(since) <= x-1 {
+			x = m.right(face, x, monoBody+1, since, since, dark) - 4
+			break
+		}
 	}
 	m.name(face, 1, x, monoBody+1, t.Title, dark)
 
@@ -74,9 +78,7 @@ func (m mono) deskIdle() {
 	}
 	n := len(d.View.Queues)
 	if n == 0 {
-		date := m.dateText()
-		m.centre(face, 0, monoWidth, monoBody+11, d.NoQueue(), d.NoQueue(), lit)
-		m.centre(font.Face6x12, 0, monoWidth, monoBody+20, date, date, lit)
+		m.noQueues(bottom)
 		return
 	}
 	at, x1 := selected(d.View.Queue, n), monoWidth
@@ -85,6 +87,18 @@ func (m mono) deskIdle() {
 		m.scrollBar(monoWidth-2, monoBody+11, bottom, at, n, lit)
 	}
 	m.queue(d.Queue(at), x1, bottom-monoBody-10)
+}
+
+// noQueues shows the clock where queues would be.
+func (m mono) noQueues(bottom int) {
+	date := m.dateText()
+	if none := m.noQueue(); none != "" || bottom < monoBodyEnd {
+		m.centre(font.Face6x12, 0, monoWidth, monoBody+10, date, date, lit)
+		m.centre(font.Face5x8, 0, monoWidth, monoBody+23, none, none, lit)
+		return
+	}
+	m.centre(font.Face12x24, 0, monoWidth, monoBody+9, m.clock(), m.clock(), lit)
+	m.centre(font.Face5x8, 0, monoWidth, monoBody+33, date, date, lit)
 }
 
 // queue shows one queue in height rows; its service level needs all of them.
@@ -107,20 +121,33 @@ func (m mono) queue(q desk.QueueText, x1, height int) {
 	waiting := strings.TrimPrefix(q.Waiting, q.Count+" ")
 	if height < 4*monoLine {
 		figures := join(dot, q.Waiting, q.Oldest, q.Free)
-		large := largest(figures, x1-1, font.Face6x12, face)
-		m.name(large, 1, x1, y+monoLine+1, figures, lit)
+		if large := font.Face6x12; height >= 3*monoLine && large.Width(figures) < x1 {
+			m.text(large, 1, y+monoLine+1, figures, figures, lit)
+			return
+		}
+		m.name(face, 1, x1, y+monoLine, figures, lit)
 		return
 	}
 	large := largest(q.Count, 14, font.Face12x24, font.Face8x16)
-	x := m.middle(large, 1, 40, y+21, q.Count, true, lit) + 4
+	x, paint := large.Width(q.Count)+8, lit
+	if q.Urgent != "" {
+		m.round(0, y+monoLine+1, x-2, y+4*monoLine, 2, lit)
+		m.canvas.note(q.Urgent, image.Rect(0, y+monoLine+1, x-2, y+4*monoLine), dark)
+		paint = dark
+	}
+	m.middle(large, 2, 40, y+20, q.Count, true, paint)
 	m.name(face, x, x1, y+monoLine, join(dot, waiting, q.Oldest, q.Free), lit)
 	left := x
 	if i := lightIcon(q.Level.Light); i != "" {
-		m.icon(i, x, y+2*monoLine, 1, q.Level.Verdict, lit)
+		m.icon(i, x, y+2*monoLine, 1, q.Level.Target, lit)
 		left += iconSize + 2
 	}
-	m.name(face, left, x1, y+2*monoLine, join(dot, q.Level.Figure, q.Level.Target), lit)
-	m.name(face, x, x1, y+3*monoLine, q.Level.Formula, lit)
+	level, meaning := q.Level.Figure, join(dot, q.Level.Figure, q.Level.Target)
+	if q.Level.Percent != "" {
+		level = join(" / ", q.Level.Figure, q.Level.Percent)
+	}
+	m.text(face, left, y+2*monoLine, face.Cut(level, x1-left), meaning, lit)
+	m.name(face, x, x1, y+3*monoLine, join(", ", q.Level.Formula, q.Level.Window), lit)
 }
 
 // citizenRings shows the municipality largest, then what to say, what the caller wants and who it is.
@@ -152,13 +179,14 @@ func (m mono) citizenRings(calls phone.Calls) {
 	}
 	greeting := face.Lines(c.Greeting, monoWidth-2, 2)
 	y++
+	pitch := min(monoLine+1, (monoBodyEnd-y)/3)
 	for _, row := range greeting {
 		m.text(face, 1, y, row, c.Greeting, lit)
-		y += 9
+		y += pitch
 	}
 	if len(greeting) < 2 && t.topic != "" {
 		m.name(face, 1, monoWidth, y, t.topic, lit)
-		m.pair(face, face, 1, monoWidth-1, y+9, t.party, lit)
+		m.pair(face, face, 1, monoWidth-1, y+pitch, t.party, lit)
 		return
 	}
 	x := 1
@@ -196,18 +224,25 @@ func (m mono) card(calls phone.Calls) {
 
 // prompt shows what is being typed, and above it what it is.
 func (m mono) prompt() {
+	const face = font.Face5x8
 	t := m.says().Prompt()
 	x := monoWidth - 1
 	if t.Tries != "" {
-		x = m.right(font.Face5x8, x, monoBody+3, t.Tries, t.Tries, lit) - 4
+		x = m.right(face, x, monoBody, t.Tries, t.Tries, lit) - 4
 	}
-	x0 := m.name(font.Face6x12, 1, x, monoBody, t.Title, lit) + 4
-	m.name(font.Face5x8, x0, x, monoBody+3, t.For, lit)
+	title := join(dot, t.Title, t.For)
+	if face.Width(title) > x-1 {
+		title = t.Title
+	}
+	m.name(face, 1, x, monoBody, title, lit)
+	m.fill(0, monoBody+8, monoWidth, monoBody+9, lit)
 	const width = monoWidth - 6
-	face := largest(t.Typed, width, font.Face12x24, font.Face8x16)
-	middle := monoBody + 25
-	end := m.typed(face, 1, 1+width, middle, t, lit)
-	m.fill(end+1, middle-8, end+3, middle+8, lit) // the cursor
+	large, middle := largest(t.Typed, width, font.Face12x24, font.Face8x16), monoBody+25
+	if m.says().Note() != "" { // it needs the lower part
+		large, middle = font.Face8x16, monoBody+16
+	}
+	end := m.typed(large, 1, 1+width, middle, t, lit)
+	m.fill(end+1, middle-5, end+3, middle+5, lit) // the cursor
 }
 
 // menu shows what is to be chosen, or one long text at a time.
@@ -215,10 +250,12 @@ func (m mono) menu() {
 	const face = font.Face5x8
 	d := m.says()
 	t := d.Menu()
-	x := m.right(face, monoWidth-1, monoBody, t.Position, t.Position, lit) - 4
+	n, x := len(d.View.Menu.Choices), monoWidth
+	if n > monoMenuRows || t.Reading {
+		x = m.right(face, monoWidth-1, monoBody, t.Position, t.Position, lit) - 4
+	}
 	m.name(face, 1, x, monoBody, t.Title, lit)
 	m.fill(0, monoBody+8, monoWidth, monoBody+9, lit)
-	n := len(d.View.Menu.Choices)
 	const y0, x1 = monoBody + 10, monoWidth - 4
 	if n == 0 {
 		m.centre(font.Face6x12, 0, monoWidth, monoBody+20, t.Empty, t.Empty, lit)
@@ -252,7 +289,7 @@ func (m mono) choice(face font.Face, t desk.ChoiceText, x0, x1, y, height int) {
 		x1 -= iconSize + 2
 		m.icon(iconRegistered, x1, y+(top+bottom)/2-4, 1, t.Mark, paint)
 	}
-	m.name(face, x0+4+face.Width("0"), x1-1, y, t.Text, paint)
+	m.name(face, x0+6+face.Width("0"), x1-1, y, t.Text, paint)
 }
 
 // after shows topic, result and the rest of the wrap-up above the favourite topics.
@@ -260,20 +297,28 @@ func (m mono) after() {
 	const face = font.Face5x8
 	d := m.says()
 	t := d.After()
-	x := monoWidth - 1
+	x, title := monoWidth, t.Topic
+	if d.View.After.Topic == "" {
+		title = t.TopicLine
+	}
 	if t.Left != "" {
-		x -= font.Face8x16.Width(t.Left) + 1
+		x -= font.Face8x16.Width(t.Left) + 2
 		m.middle(font.Face8x16, x, monoWidth, monoBody+7, t.Left, true, lit)
+		m.name(face, 1, x-4, monoBody, title, lit)
 		m.fill(0, monoBody+16, monoWidth*d.AfterShare()/1000, monoBody+18, lit)
 	} else {
-		x = m.right(face, x, monoBody, t.Title, t.Title, lit)
+		late := m.right(face, x-1, monoBody, t.Title, t.Title, lit)
+		m.name(face, 1, late-4, monoBody, title, lit)
 		m.fill(0, monoBody+17, monoWidth, monoBody+18, lit)
 	}
-	m.name(face, 1, x-4, monoBody, t.Topic, lit)
-	m.name(face, 1, x-4, monoBody+monoLine, t.ResultLine, lit)
+	result := t.ResultLine
+	if face.Width(result) > x-5 {
+		result = t.Result
+	}
+	m.text(face, 1, monoBody+monoLine, face.Cut(result, x-5), t.ResultLine, lit)
 	from, to := m.favourites(3)
 	for i := from; i < to; i++ {
-		m.choice(face, d.Favourite(i), 0, monoWidth-4, monoBody+19+(i-from)*monoLine, monoLine)
+		m.choice(face, d.Favourite(i), 0, monoWidth-4, monoBody+18+(i-from)*monoLine, monoLine)
 	}
 	if n := len(d.View.After.Choices); n > 3 {
 		m.scrollBar(monoWidth-2, monoBody+19, monoBodyEnd, from, n-2, lit)

@@ -39,9 +39,11 @@ func (w wording) deskIdleLines(lines []string) []string {
 	if t.Warning != "" {
 		lines = append(lines, t.Warning)
 	}
-	lines = append(lines, d.Closing()...)
+	for _, closing := range d.Closing() {
+		lines = append(lines, closing.Full)
+	}
 	if len(d.View.Queues) == 0 {
-		return append(lines, d.NoQueue(), w.dateText())
+		return append(lines, w.noQueue(), w.dateText())
 	}
 	for i := range d.View.Queues { // in the order in which the panel shows them
 		i = (i + selected(d.View.Queue, len(d.View.Queues))) % len(d.View.Queues)

@@ -95,9 +95,17 @@ func (w wording) alerts() []alert {
 		all = append(all, alert{agent.Warning, agent.Brief})
 	}
 	for _, closing := range w.says().Closing() {
-		all = append(all, alert{closing, closing})
+		all = append(all, alert{closing.Full, closing.Brief})
 	}
 	return all
+}
+
+// noQueue says that an agent is signed in and no queue is watched; without an agent that is as it should be.
+func (w wording) noQueue() string {
+	if w.view.Desk.Agent.State == sip.SignedOut {
+		return ""
+	}
+	return w.says().NoQueue()
 }
 
 // A cardRow is one row of a card on the panel; a long line takes several.

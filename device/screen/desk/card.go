@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"strings"
+
 	"freizeichen/device/callcentre"
 	"freizeichen/device/screen/font"
 	"freizeichen/firmware"
@@ -79,6 +81,7 @@ type LineText struct {
 	Label  string // "Gebühr"; empty where the text says it itself
 	Text   string
 	Spoken string // label and text
+	shown  string // Text with a number that does not break, empty when it is Text
 }
 
 // CardLine says line i of the card, which must exist.
@@ -89,7 +92,8 @@ func (d Desk) CardLine(i int) LineText {
 	t.Label = d.lines[t.Kind]
 	switch {
 	case t.Kind == callcentre.OfficeLine && c.Office != nil:
-		t.Text = Join(", ", font.CleanHead(c.Office.Name), font.CleanHead(c.Office.Number))
+		name, number := font.CleanHead(c.Office.Name), font.CleanHead(c.Office.Number)
+		t.Text, t.shown = Join(", ", name, number), Join(", ", name, strings.ReplaceAll(number, " ", "\u00a0"))
 	case t.Kind == callcentre.OpenLine && c.Office != nil:
 		t.Text = d.open(c.Office)
 	case t.Kind == callcentre.SourceLine:
@@ -108,6 +112,9 @@ func (t LineText) Shown() string {
 	if t.Kind == callcentre.FeeLine || t.Kind == callcentre.HoursLine {
 		return t.Spoken
 	}
+	if t.shown != "" {
+		return t.shown
+	}
 	return t.Text
 }
 
@@ -122,7 +129,7 @@ func (d Desk) open(o *callcentre.OfficeView) string {
 		text = d.say(until, d.at(o.Changes))
 	}
 	if o.Busy {
-		text = Join(dot, text, d.say(phraseOfficeBusy))
+		text = Join(", ", text, d.say(phraseOfficeBusy))
 	}
 	return text
 }

@@ -49,9 +49,11 @@ type AgentText struct {
 	Number  string // "Agent 4711", empty when nobody is signed in
 	Title   string // "Pause: Mittag"
 	Short   string // "Pause", with a question mark when Warning is not empty
+	Word    string // the same without the reason, with a question mark when Warning is not empty
 	Since   string // "seit 10:42", empty when it is not known
+	At      string // "10:42"
 	Warning string // why the state is not certain, else empty
-	Brief   string // the same for 124 pixels of Face5x8
+	Brief   string // the same for 116 pixels of Face5x8
 }
 
 // Agent says what the agent does.
@@ -61,7 +63,7 @@ func (d Desk) Agent() AgentText {
 	if state >= sip.AgentStateCount {
 		state = sip.SignedOut
 	}
-	t := AgentText{State: state, Title: d.states[state].full, Short: d.states[state].short}
+	t := AgentText{State: state, Title: d.states[state].full, Word: d.states[state].full, Short: d.states[state].short}
 	if number := font.CleanHead(a.Number); number != "" {
 		t.Number = d.say(phraseAgent, number)
 	}
@@ -69,7 +71,8 @@ func (d Desk) Agent() AgentText {
 		t.Title += ": " + reason
 	}
 	if !a.Since.IsZero() {
-		t.Since = d.say(phraseSince, d.at(a.Since))
+		t.At = d.at(a.Since)
+		t.Since = d.say(phraseSince, t.At)
 	}
 	switch since := d.at(a.Away); {
 	case !a.Away.IsZero() && a.Problem == sip.PhoneUnknown:
@@ -77,14 +80,14 @@ func (d Desk) Agent() AgentText {
 	case !a.Away.IsZero():
 		t.Warning, t.Brief = d.say(phraseAway, since), d.say(phraseAwayIn, since)
 	case !a.Known:
-		t.Warning, t.Since = d.say(phraseStateUnknown), ""
+		t.Warning, t.Brief, t.Since, t.At = d.say(phraseStateUnknown), d.say(phraseStateUnknownIn), "", ""
 	case a.Asked:
 		t.Warning = d.say(phraseAsked)
 	case a.Unconfirmed:
 		t.Warning, t.Brief = d.say(phraseUnconfirmed), d.say(phraseUnconfirmedIn)
 	}
 	if t.Warning != "" {
-		t.Short += "?"
+		t.Word, t.Short = t.Word+"?", t.Short+"?"
 	}
 	if t.Brief == "" {
 		t.Brief = t.Warning
@@ -139,6 +142,11 @@ func (d Desk) Unsent() string {
 		text = Join(", ", d.say(phraseLost), text)
 	}
 	return text
+}
+
+// NoteGood reports whether the note is good news, and asks nothing of the agent.
+func (d Desk) NoteGood() bool {
+	return d.View.Note == callcentre.NoteSignedIn || d.View.Note == callcentre.NoteMessageSent
 }
 
 // Note is the short message for the agent, empty without one.

@@ -22,16 +22,17 @@ type QueueText struct {
 	FreeOnly string // "2"
 	Free     string // "2 frei"
 	Level    LevelText
-	Busy     callcentre.Busy
+	Urgent   string // "drängt" when many wait or one waits long, else empty
 }
 
 // A LevelText is the service level with all that makes it honest. Figure and Formula belong together.
 type LevelText struct {
 	Light   callcentre.Light
 	Figure  string // "78 % in 30 s", or that there was no call yet
-	Formula string // "der angebotenen, heute", empty without a figure
-	Target  string // "Ziel 80 %", empty when nothing is promised
-	Verdict string // "knapp verfehlt", empty without a target or figure
+	Formula string // "der angebotenen", empty without a figure
+	Window  string // "heute", empty without a figure
+	Percent string // "80 %" that are promised, empty when nothing is
+	Target  string // "Ziel 80 % knapp verfehlt", without a figure "Ziel 80 %"; empty when nothing is promised
 }
 
 // QueueHeads are the heads of a table of queues: waiting, longest wait, free agents.
@@ -39,22 +40,25 @@ func (d Desk) QueueHeads() (waiting, longest, free string) {
 	return d.say(phraseHeadWaiting), d.say(phraseHeadLongest), d.say(phraseHeadFree)
 }
 
+// Today names the window of all service levels.
+func (d Desk) Today() string { return d.say(phraseToday) }
+
 // NoQueue says that no queue is watched.
 func (d Desk) NoQueue() string { return d.say(phraseNoQueue) }
 
 // Queue says how queue i stands; it must exist.
 func (d Desk) Queue(i int) QueueText {
 	q := &d.View.Queues[i]
-	t := QueueText{Title: font.CleanHead(q.Name), Busy: min(q.Busy, callcentre.Unknown)}
+	t := QueueText{Title: font.CleanHead(q.Name)}
 	if n := len(d.View.Queues); n > 1 {
 		t.Position = d.say(phraseQueueOf, i+1, n)
 	}
 	switch {
 	case !q.Stale.IsZero():
-		t.NoData, t.Busy = d.say(phraseNoDataSince, d.at(q.Stale)), callcentre.Unknown
+		t.NoData = d.say(phraseNoDataSince, d.at(q.Stale))
 		return t
 	case !q.Known:
-		t.NoData, t.Busy = d.say(phraseNoData), callcentre.Unknown
+		t.NoData = d.say(phraseNoData)
 		return t
 	case q.Coarse:
 		waits, free := phraseNobodyWaits, phraseNobodyFree
@@ -74,6 +78,9 @@ func (d Desk) Queue(i int) QueueText {
 		t.Oldest = Clock(q.Oldest)
 		t.Longest = d.say(phraseLongest, t.Oldest)
 	}
+	if q.Busy == callcentre.Many || q.Busy == callcentre.Long {
+		t.Urgent = d.say(phraseUrgent)
+	}
 	t.Level = d.level(&q.Level)
 	return t
 }
@@ -81,36 +88,43 @@ func (d Desk) Queue(i int) QueueText {
 func (d Desk) level(l *callcentre.LevelView) LevelText {
 	t := LevelText{}
 	if l.Target > 0 {
-		t.Target = d.say(phraseTarget, l.Target)
+		t.Percent = d.say(phrasePercent, l.Target)
+		t.Target = d.say(phraseTarget, t.Percent)
 	}
 	if !l.Known || l.Formula >= sip.FormulaCount { // a figure without its formula is not shown
 		t.Figure = d.say(phraseUncounted)
 		return t
 	}
-	t.Figure = d.say(phraseLevel, l.Percent, d.span(l.Within))
-	t.Formula = d.say(phraseFormula, d.formulas[l.Formula])
+	t.Figure = d.say(phraseLevel, d.say(phrasePercent, l.Percent), d.span(l.Within))
+	t.Formula, t.Window = d.formulas[l.Formula], d.say(phraseToday)
 	if l.Target > 0 && l.Light > callcentre.LightNone && l.Light <= callcentre.LightBad {
-		t.Light, t.Verdict = l.Light, d.lights[l.Light]
+		t.Light, t.Target = l.Light, t.Target+" "+d.lights[l.Light]
 	}
 	return t
 }
 
+// Full is figure, formula and window: they belong together.
+func (t LevelText) Full() string { return Join(", ", Join(" ", t.Figure, t.Formula), t.Window) }
+
 // Line is the queue as one line to read aloud.
 func (t QueueText) Line() string {
-	figures := Join(", ", t.Waiting, t.Longest, t.Free)
-	level := Join(" ", t.Level.Figure, t.Level.Formula)
-	return Join(". ", Join(": ", t.Title, Join("", t.NoData, t.Coarse, figures)), Join(", ", level, t.Level.Target, t.Level.Verdict), t.Position)
+	figures := Join(", ", t.Waiting, t.Longest, t.Free, t.Urgent)
+	return Join(". ", Join(": ", t.Title, Join("", t.NoData, t.Coarse, figures)), Join(", ", t.Level.Full(), t.Level.Target), t.Position)
 }
 
+// A ClosingText says that a line closes soon; in Brief the time goes first.
+type ClosingText struct{ Full, Brief string }
+
 // Closing says which lines close soon, soonest first.
-func (d Desk) Closing() []string {
-	var all []string
+func (d Desk) Closing() []ClosingText {
+	var all []ClosingText
 	for _, c := range d.View.Closing {
-		name := Join(" ", font.CleanHead(c.Tenant), font.CleanHead(c.Line))
-		if c.Tenant != "" {
-			name = font.CleanHead(c.Tenant)
+		name := font.CleanHead(c.Tenant)
+		if name == "" {
+			name = font.CleanHead(c.Line)
 		}
-		all = append(all, d.say(phraseCloses, name, d.at(c.At)))
+		at := d.at(c.At)
+		all = append(all, ClosingText{d.say(phraseCloses, name, at), d.say(phraseClosesIn, at, name)})
 	}
 	return all
 }

@@ -47,70 +47,74 @@ type noteWords struct{ with, without string }
 type phrase uint8
 
 const (
-	phraseSince         phrase = iota // %s: a time of day
-	phraseAgent                       // %s: the agent's number
-	phraseAsked                       // the switchboard has not answered yet
-	phraseUnconfirmed                 //
-	phraseUnconfirmedIn               // the same for 124 pixels of Face5x8
-	phraseStateUnknown                // nothing has been heard of the switchboard
-	phraseAway                        // %s: since when the switchboard cannot be reached
-	phraseAwayIn                      // the same for 124 pixels of Face5x8
-	phraseStranger                    // the switchboard does not know the phone
-	phraseStrangerIn                  // the same for 124 pixels of Face5x8
-	phraseNoQueue                     // no queue is watched
-	phraseNoData                      //
-	phraseNoDataSince                 // %s
-	phraseNobodyWaits                 //
-	phraseSomebodyWaits               // of a source without figures
-	phraseSomebodyFree                // of a source without figures
-	phraseNobodyFree                  //
-	phraseWaitingOne                  // %d
-	phraseWaiting                     // %d
-	phraseLongest                     // %s: m:ss
-	phraseFree                        // %d
-	phraseLevel                       // %d percent, %s: time
-	phraseFormula                     // %s: name of the formula
-	phraseUncounted                   // there was no call yet
-	phraseTarget                      // %d
-	phraseQueueOf                     // %d of %d
-	phraseHeadWaiting                 // heads of the table of queues
-	phraseHeadLongest                 //
-	phraseHeadFree                    //
-	phraseCloses                      // %s: line, %s: time
-	phraseUnsentOne                   // %d
-	phraseUnsent                      // %d
-	phraseLost                        // an outcome could not be kept
-	phraseGreeting                    // read aloud before the greeting
-	phraseWaited                      // %s: how long the caller has waited
-	phraseNoCard                      //
-	phraseExample                     //
-	phraseCheckedToday                //
-	phraseCheckedOne                  // yesterday
-	phraseChecked                     // %d days ago
-	phraseOld                         // %s: since when the knowledge may be out of date
-	phraseOpenUntil                   // %s
-	phraseOpen                        //
-	phraseClosedUntil                 // %s
-	phraseClosed                      //
-	phraseOfficeBusy                  //
-	phraseTriesOne                    // %d
-	phraseTries                       // %d
-	phraseTyped                       // %d digits that are not shown
-	phraseLate                        // title of the late entry
-	phraseTopic                       //
-	phraseNoTopic                     // none chosen
-	phraseResult                      //
-	phraseLeft                        // %s: rest of the wrap-up
-	phraseExtendOne                   // %d
-	phraseExtend                      // %d
-	phraseNoCountdown                 // nothing ends by itself
-	phraseNow                         // the present choice
-	phraseTakeOver                    // %s: the phone where the agent is signed in
-	phraseEmpty                       // a menu without choices
-	phraseTomorrow                    // stands before a time of day
-	phraseLineOf                      // %d of %d: where in the card
-	phraseSeconds                     // %d
-	phraseMinutes                     // %d
+	phraseSince          phrase = iota // %s: a time of day
+	phraseAgent                        // %s: the agent's number
+	phraseAsked                        // the switchboard has not answered yet
+	phraseUnconfirmed                  //
+	phraseUnconfirmedIn                // the same for 116 pixels of Face5x8
+	phraseStateUnknown                 // nothing has been heard of the switchboard
+	phraseStateUnknownIn               // the same for 116 pixels of Face5x8
+	phraseAway                         // %s: since when the switchboard cannot be reached
+	phraseAwayIn                       // the same for 116 pixels of Face5x8
+	phraseStranger                     // the switchboard does not know the phone
+	phraseStrangerIn                   // the same for 116 pixels of Face5x8
+	phraseNoQueue                      // no queue is watched
+	phraseNoData                       //
+	phraseNoDataSince                  // %s
+	phraseNobodyWaits                  //
+	phraseSomebodyWaits                // of a source without figures
+	phraseSomebodyFree                 // of a source without figures
+	phraseNobodyFree                   //
+	phraseWaitingOne                   // %d
+	phraseWaiting                      // %d
+	phraseLongest                      // %s: m:ss
+	phraseFree                         // %d
+	phraseLevel                        // %d percent, %s: time
+	phraseToday                        // the window of the service level
+	phraseUrgent                       // many wait, or one waits long
+	phraseUncounted                    // there was no call yet
+	phraseTarget                       // %s: 80 %
+	phrasePercent                      // %d
+	phraseQueueOf                      // %d of %d
+	phraseHeadWaiting                  // heads of the table of queues
+	phraseHeadLongest                  //
+	phraseHeadFree                     //
+	phraseCloses                       // %s: line, %s: time
+	phraseClosesIn                     // %[1]s: time, %[2]s: line; the time first, because the end is cut on a small panel
+	phraseUnsentOne                    // %d
+	phraseUnsent                       // %d
+	phraseLost                         // an outcome could not be kept
+	phraseGreeting                     // read aloud before the greeting
+	phraseWaited                       // %s: how long the caller has waited
+	phraseNoCard                       //
+	phraseExample                      //
+	phraseCheckedToday                 //
+	phraseCheckedOne                   // yesterday
+	phraseChecked                      // %d days ago
+	phraseOld                          // %s: since when the knowledge may be out of date
+	phraseOpenUntil                    // %s
+	phraseOpen                         //
+	phraseClosedUntil                  // %s
+	phraseClosed                       //
+	phraseOfficeBusy                   //
+	phraseTriesOne                     // %d
+	phraseTries                        // %d
+	phraseTyped                        // %d digits that are not shown
+	phraseLate                         // title of the late entry
+	phraseTopic                        //
+	phraseNoTopic                      // none chosen
+	phraseResult                       //
+	phraseLeft                         // %s: rest of the wrap-up
+	phraseExtendOne                    // %d
+	phraseExtend                       // %d
+	phraseNoCountdown                  // nothing ends by itself
+	phraseNow                          // the present choice
+	phraseTakeOver                     // %s: the phone where the agent is signed in
+	phraseEmpty                        // a menu without choices
+	phraseTomorrow                     // stands before a time of day
+	phraseLineOf                       // %d of %d: where in the card
+	phraseSeconds                      // %d
+	phraseMinutes                      // %d
 	phraseCount
 )
 
