@@ -147,7 +147,7 @@ func (c colour) level(l desk.LevelText, face font.Face, x, y int, large bool) {
 		left += iconSize*scale + 4*scale
 	}
 	if !large {
-		c.name(face, left, colourX1-8, y, join(dot, join(" ", l.Figure, l.Formula), l.Target), grey)
+		c.name(face, left, colourX1+3, y, join(dot, join(" ", l.Figure, l.Formula), l.Target), grey)
 		return
 	}
 	c.name(face, left, colourX1, y, l.Full(), ink)
@@ -199,8 +199,7 @@ func (c colour) queues(y0, y1 int) {
 		c.right(font.Face8x16, longX, y+2, q.Oldest, q.Longest, ink)
 		x := c.right(font.Face8x16, waitX, y+2, q.Count, q.Waiting, ink)
 		if q.Urgent != "" {
-			x -= 2*iconSize + 3
-			c.icon(iconNotice, x, y+1, 2, q.Urgent, red)
+			c.icon(iconNotice, waitX+3, y+1, 2, q.Urgent, red)
 		}
 		c.name(font.Face8x16, colourX0, x-8, y+2, q.Title, ink)
 		c.level(q.Level, font.Face6x12, colourX0, y+17, false)

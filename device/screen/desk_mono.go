@@ -31,8 +31,8 @@ func (m mono) desk(part part) {
 	}
 }
 
-// statusAgent writes the account and what the agent does into the status line between x0 and x1. The state always has
-// room; the account, what is unsent and the agent's number only where it is left.
+// statusAgent writes the account and what the agent does into the status line between x0 and x1. The state's icon always
+// has room, and its word but for a call with everything at once; the account, what is unsent and the agent's number only where it is left.
 func (m mono) statusAgent(x0, x1 int) {
 	const face = font.Face5x8
 	t := m.says().Agent()
@@ -46,12 +46,14 @@ func (m mono) statusAgent(x0, x1 int) {
 		end := m.text(face, x0, 0, account, account, lit) + 4
 		x0, room = end, room-(end-x0)
 	}
-	m.icon(agentIcon(t.State), x0, 0, 1, "", lit)
+	m.icon(agentIcon(t.State), x0, 0, 1, t.Title, lit)
 	x0 += iconSize + 2
 	if number := clean(m.view.Desk.Agent.Number); number != "" && face.Width(number)+3 <= room {
 		x0 = m.text(face, x0, 0, number, t.Number, lit) + 2
 	}
-	m.text(face, x0, 0, t.Short, t.Title, lit)
+	if face.Width(t.Short) <= x1-x0 {
+		m.text(face, x0, 0, t.Short, t.Title, lit)
+	}
 }
 
 // deskIdle shows the agent's state, one queue, and what must not be overlooked.
@@ -104,17 +106,23 @@ func (m mono) noQueues(bottom int) {
 // queue shows one queue in height rows; its service level needs all of them.
 func (m mono) queue(q desk.QueueText, x1, height int) {
 	const face, y = font.Face5x8, monoBody + 10
-	end := x1
+	title := x1
 	if q.Position != "" {
-		end = m.right(face, x1, y, q.Position, q.Position, lit) - 4
+		title = m.right(face, x1, y, q.Position, q.Position, lit) - 4
 	}
-	m.name(face, 1, end, y, q.Title, lit)
+	m.name(face, 1, title, y, q.Title, lit)
 	if other := join("", q.NoData, q.Coarse); other != "" {
+		left := 1
 		if q.NoData != "" {
 			m.icon(iconNoData, 1, y+monoLine+3, 1, "", lit)
+			left += iconSize + 3
 		}
-		for i, line := range font.Face6x12.Lines(other, x1-12, min(2, (height-monoLine)/12)) {
-			m.text(font.Face6x12, 12, y+monoLine+1+12*i, line, other, lit)
+		large, rows := font.Face6x12, (height-monoLine)/12
+		if large.Width(other) > (x1-left)*rows-12 || rows == 0 {
+			large, rows = face, (height-monoLine)/monoLine
+		}
+		for i, line := range large.Lines(other, x1-left, rows) {
+			m.text(large, left, y+monoLine+1+large.Height()*i, line, other, lit)
 		}
 		return
 	}
@@ -128,14 +136,19 @@ func (m mono) queue(q desk.QueueText, x1, height int) {
 		m.name(face, 1, x1, y+monoLine, figures, lit)
 		return
 	}
-	large := largest(q.Count, 14, font.Face12x24, font.Face8x16)
-	x, paint := large.Width(q.Count)+8, lit
+	large, rows, formula := largest(q.Count, 14, font.Face12x24, font.Face8x16), 3, join(", ", q.Level.Formula, q.Level.Window)
+	x, below := large.Width(q.Count)+8, large.Width(q.Count)+8
+	if face.Width(formula) > x1-below { // it takes the whole row
+		large, rows, below = font.Face8x16, 2, 1
+		x = large.Width(q.Count) + 8
+	}
+	paint, end := lit, y+(rows+1)*monoLine
 	if q.Urgent != "" {
-		m.round(0, y+monoLine+1, x-2, y+4*monoLine, 2, lit)
-		m.canvas.note(q.Urgent, image.Rect(0, y+monoLine+1, x-2, y+4*monoLine), dark)
+		m.round(0, y+monoLine+1, x-2, end, 2, lit)
+		m.canvas.note(q.Urgent, image.Rect(0, y+monoLine+1, x-2, end), dark)
 		paint = dark
 	}
-	m.middle(large, 2, 40, y+20, q.Count, true, paint)
+	m.middle(large, 2, 60, (y+monoLine+end)/2, q.Count, true, paint)
 	m.name(face, x, x1, y+monoLine, join(dot, waiting, q.Oldest, q.Free), lit)
 	left := x
 	if i := lightIcon(q.Level.Light); i != "" {
@@ -143,11 +156,11 @@ func (m mono) queue(q desk.QueueText, x1, height int) {
 		left += iconSize + 2
 	}
 	level, meaning := q.Level.Figure, join(dot, q.Level.Figure, q.Level.Target)
-	if q.Level.Percent != "" {
+	if q.Level.Percent != "" && q.Level.Formula != "" {
 		level = join(" / ", q.Level.Figure, q.Level.Percent)
 	}
 	m.text(face, left, y+2*monoLine, face.Cut(level, x1-left), meaning, lit)
-	m.name(face, x, x1, y+3*monoLine, join(", ", q.Level.Formula, q.Level.Window), lit)
+	m.name(face, below, x1, y+3*monoLine, formula, lit)
 }
 
 // citizenRings shows the municipality largest, then what to say, what the caller wants and who it is.
@@ -158,24 +171,22 @@ func (m mono) citizenRings(calls phone.Calls) {
 	if waited == "" {
 		waited = t.time
 	}
-	y := monoBody + 14
 	x1 := monoWidth - 2 - face.Width(waited)
 	large := largest(c.Tenant, x1-15, font.Face8x16, font.Face6x12, face)
-	rows := large.Lines(c.Tenant, x1-15, 1)
-	if large == face { // a long name has two rows
-		rows = face.Lines(c.Tenant, x1-15, 2)
-		y = monoBody + 17
+	height, rows := 14, []string{c.Tenant}
+	if large.Width(c.Tenant) > x1-15 { // two rows, and the wait gives way before the name is cut
+		height, rows = 17, face.Lines(c.Tenant, x1-15, 2)
+		if len(face.Lines(c.Tenant, x1-15, 3)) > 2 {
+			waited, rows = "", face.Lines(c.Tenant, monoWidth-15, 2)
+		}
 	}
+	y := monoBody + height
 	m.round(0, monoBody, monoWidth, y, 1, lit)
 	m.icon(t.icon, 2, (monoBody+y-iconSize)/2, 1, t.state, dark)
 	m.right(face, monoWidth-2, (monoBody+y-iconSize)/2+1, waited, waited, dark)
 	for i, row := range rows {
 		top, bottom := large.Ink()
-		middle := (monoBody+y)/2 - 1
-		if len(rows) > 1 {
-			middle += 8*i - 4
-		}
-		m.text(large, 13, middle-(top+bottom)/2+1, row, c.Tenant, dark)
+		m.text(large, 13, (monoBody+y)/2-(top+bottom)/2+monoLine*i-(len(rows)-1)*monoLine/2, row, c.Tenant, dark)
 	}
 	greeting := face.Lines(c.Greeting, monoWidth-2, 2)
 	y++
@@ -251,7 +262,15 @@ func (m mono) menu() {
 	d := m.says()
 	t := d.Menu()
 	n, x := len(d.View.Menu.Choices), monoWidth
-	if n > monoMenuRows || t.Reading {
+	if t.Reading && n > 0 { // the text takes the title's row as well
+		text := d.Choice(t.Selected).Text
+		for i, row := range face.Lines(text, monoWidth-5, 5) {
+			m.text(face, 1, monoBody+1+i*monoLine, row, text, lit)
+		}
+		m.scrollBar(monoWidth-2, monoBody, monoBodyEnd, t.Selected, n, lit)
+		return
+	}
+	if n > monoMenuRows {
 		x = m.right(face, monoWidth-1, monoBody, t.Position, t.Position, lit) - 4
 	}
 	m.name(face, 1, x, monoBody, t.Title, lit)
@@ -262,13 +281,6 @@ func (m mono) menu() {
 		return
 	}
 	m.scrollBar(monoWidth-2, y0, monoBodyEnd, t.Selected, n, lit)
-	if t.Reading {
-		text := d.Choice(t.Selected).Text
-		for i, row := range face.Lines(text, x1-1, 4) {
-			m.text(face, 1, y0+i*monoLine, row, text, lit)
-		}
-		return
-	}
 	from, to := window(n, t.Selected, monoMenuRows)
 	for i := from; i < to; i++ {
 		m.choice(font.Face6x12, d.Choice(i), 0, x1, y0+(i-from)*11, 11)

@@ -179,6 +179,7 @@ func deskScenes() []scene {
 	idle("coarse", idleKeys, func(v *callcentre.View) { v.Queues = queueViews(5)[4:] })
 	idle("uncounted", idleKeys, func(v *callcentre.View) { v.Queues[0].Level, v.Queues[0].Waiting = callcentre.LevelView{Target: 80}, 0 })
 	idle("busy", idleKeys, func(v *callcentre.View) { v.Queues = queueViews(3)[2:] })
+	idle("answered", idleKeys, queues(3, 2), func(v *callcentre.View) { v.Queues[2].Level.Formula = sip.OfAnswered })
 	idle("closing", idleKeys, closing, queues(3, 0))
 	idle("closing-alone", idleKeys, closing)
 	add("away", status(missed(1)), phone.Idle{}, pausedKeys, paused("break", ""), away, func(v *callcentre.View) { v.Unsent, v.Lost = 2, true })

@@ -48,9 +48,12 @@ func (d Desk) Card() CardText {
 	if c.Example {
 		t.Example = d.say(phraseExample)
 	}
-	if c.Missing {
+	switch {
+	case c.Missing && t.Topic != "":
+		t.Missing = d.say(phraseNoCardFor, t.Topic)
+	case c.Missing:
 		t.Missing = d.say(phraseNoCard)
-	} else {
+	default:
 		t.Source, t.Age = d.sources[min(c.Source, firmware.Day)], d.age(c)
 	}
 	if top := d.CardTop(); top > 0 {
@@ -69,7 +72,7 @@ func (d Desk) age(c *callcentre.CardView) string {
 	case c.Age == 1:
 		return d.say(phraseCheckedOne)
 	}
-	return d.say(phraseChecked, c.Age)
+	return d.say(phraseChecked, min(c.Age, 9999))
 }
 
 // CardTop is the first line shown, whatever the View says.

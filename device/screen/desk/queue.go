@@ -32,7 +32,7 @@ type LevelText struct {
 	Formula string // "der angebotenen", empty without a figure
 	Window  string // "heute", empty without a figure
 	Percent string // "80 %" that are promised, empty when nothing is
-	Target  string // "Ziel 80 % knapp verfehlt", without a figure "Ziel 80 %"; empty when nothing is promised
+	Target  string // "Ziel 80 % fast erreicht", without a figure "Ziel 80 %"; empty when nothing is promised
 }
 
 // QueueHeads are the heads of a table of queues: waiting, longest wait, free agents.
@@ -71,7 +71,7 @@ func (d Desk) Queue(i int) QueueText {
 		t.Coarse = Join(", ", d.say(waits), d.say(free))
 		return t
 	}
-	waiting, free := max(0, q.Waiting), max(0, q.Free)
+	waiting, free := bounded(q.Waiting), bounded(q.Free)
 	t.Count, t.FreeOnly = fmt.Sprint(waiting), fmt.Sprint(free)
 	t.Waiting, t.Free = d.count(phraseWaitingOne, phraseWaiting, waiting), d.say(phraseFree, free)
 	if waiting > 0 {
@@ -88,14 +88,14 @@ func (d Desk) Queue(i int) QueueText {
 func (d Desk) level(l *callcentre.LevelView) LevelText {
 	t := LevelText{}
 	if l.Target > 0 {
-		t.Percent = d.say(phrasePercent, l.Target)
+		t.Percent = d.say(phrasePercent, min(l.Target, 100))
 		t.Target = d.say(phraseTarget, t.Percent)
 	}
 	if !l.Known || l.Formula >= sip.FormulaCount { // a figure without its formula is not shown
 		t.Figure = d.say(phraseUncounted)
 		return t
 	}
-	t.Figure = d.say(phraseLevel, d.say(phrasePercent, l.Percent), d.span(l.Within))
+	t.Figure = d.say(phraseLevel, d.say(phrasePercent, max(0, min(l.Percent, 100))), d.span(l.Within))
 	t.Formula, t.Window = d.formulas[l.Formula], d.say(phraseToday)
 	if l.Target > 0 && l.Light > callcentre.LightNone && l.Light <= callcentre.LightBad {
 		t.Light, t.Target = l.Light, t.Target+" "+d.lights[l.Light]
@@ -129,9 +129,12 @@ func (d Desk) Closing() []ClosingText {
 	return all
 }
 
+// clockMax is longer than any call or wait.
+const clockMax = 100*time.Hour - time.Second
+
 // Clock is 3:07, or 1:02:03 from an hour on.
 func Clock(t time.Duration) string {
-	s := int(max(0, t) / time.Second)
+	s := int(max(0, min(t, clockMax)) / time.Second)
 	if s >= 3600 {
 		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 	}
@@ -141,7 +144,7 @@ func Clock(t time.Duration) string {
 // span is "30 s", or "2 min" for whole minutes.
 func (d Desk) span(t time.Duration) string {
 	if t >= 2*time.Minute && t%time.Minute == 0 {
-		return d.say(phraseMinutes, int(t/time.Minute))
+		return d.say(phraseMinutes, bounded(int(t/time.Minute)))
 	}
-	return d.say(phraseSeconds, int(max(0, t)/time.Second))
+	return d.say(phraseSeconds, bounded(int(max(0, t)/time.Second)))
 }

@@ -37,7 +37,7 @@ type Label struct {
 // stateWords name a state of the agent.
 type stateWords struct {
 	full  string
-	short string // at most 31 pixels of Face5x8, for the status line
+	short string // at most 39 pixels of Face5x8 with a question mark, for the status line
 }
 
 // noteWords are a note; with has a place for NoteArg, without is for a note that comes without it.
@@ -86,7 +86,8 @@ const (
 	phraseLost                         // an outcome could not be kept
 	phraseGreeting                     // read aloud before the greeting
 	phraseWaited                       // %s: how long the caller has waited
-	phraseNoCard                       //
+	phraseNoCard                       // no topic is known either
+	phraseNoCardFor                    // %s: topic
 	phraseExample                      //
 	phraseCheckedToday                 //
 	phraseCheckedOne                   // yesterday
@@ -126,9 +127,15 @@ func (w *Words) say(p phrase, values ...any) string {
 	return fmt.Sprintf(w.phrases[p], values...)
 }
 
+// countMax is the largest number that a panel has room for; what is above it is no count of a desk.
+const countMax = 999
+
+// bounded is a count that has room on a panel.
+func bounded(n int) int { return max(0, min(n, countMax)) }
+
 // count says how many: one has a phrase of its own.
 func (w *Words) count(one, many phrase, n int) string {
-	if n == 1 {
+	if n = bounded(n); n == 1 {
 		many = one
 	}
 	return w.say(many, n)
