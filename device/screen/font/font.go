@@ -230,18 +230,18 @@ func (f Face) Wrap(text string, width int) (first, second string) {
 func (f Face) Lines(text string, width, count int) []string {
 	var lines []string
 	for text != "" && len(lines) < count {
-		first, rest := f.Wrap(text, width)
+		line, rest := f.Wrap(text, width)
 		if len(lines) == count-1 {
-			first = f.Cut(text, width)
+			line, rest = f.Cut(text, width), ""
 		}
-		if first == "" {
+		if line == "" {
 			break // not one glyph has room
 		}
-		lines = append(lines, first)
+		lines = append(lines, line)
 		if rest == "" {
 			break
 		}
-		text = strings.TrimLeft(text[len(first):], " ")
+		text = strings.TrimLeft(text[len(line):], " ")
 	}
 	return lines
 }
