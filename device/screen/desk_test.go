@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"freizeichen/device/callcentre"
+	"freizeichen/device/callcentre/library"
 	"freizeichen/device/phone"
 	"freizeichen/device/screen/font"
 	"freizeichen/firmware"
@@ -64,7 +65,7 @@ func TestTheDeskReadsLikeThePanel(t *testing.T) {
 			"Keys: Ask the office · Pass on to the office · Message to the office · More"}},
 		{"desk-pin", German, []string{"201, angemeldet, Abgemeldet, 10:42", "PIN, Agent 4711: 4 Ziffern eingegeben", "Tasten: Weiter · Löschen · Abbrechen"}},
 		{"desk-pin-wrong", German, []string{"201, angemeldet, Abgemeldet, 10:42", "PIN, Agent 4711: 0 Ziffern eingegeben", "noch 3 Versuche",
-			"Nummer oder PIN falsch. Bitte noch einmal", "Tasten: Weiter · Löschen · Abbrechen"}},
+			"Nummer oder PIN falsch, noch 3 Versuche", "Tasten: Weiter · Löschen · Abbrechen"}},
 		{"desk-after", German, []string{"201, angemeldet, Agent 4711, Nacharbeit, 10:42", "Nacharbeit, Stadt Moers", "noch 0:23, 2 Verlängerungen möglich",
 			"Anliegen: Führerschein", "Ergebnis: gelöst", "1 Kfz-Zulassung", "2 Führerschein, gilt jetzt", "3 Schwerbehinderung", "4 Elterngeld", "5 Personalausweis",
 			"6 Wohngeld", "7 Sperrmüll", "Tasten: Gelöst · Weitergegeben · Nachricht hinterlassen · Verlängern"}},
@@ -271,7 +272,7 @@ func randomView(r *rand.Rand, extra string) phone.View {
 			Level: callcentre.LevelView{Known: flip(), Percent: number(), Formula: sip.Formula(r.IntN(5)), Within: span(), Target: number(), Light: callcentre.Light(r.IntN(6))}})
 	}
 	for range r.IntN(4) {
-		v.Closing = append(v.Closing, callcentre.Closing{Tenant: word(), Line: word(), At: when()})
+		v.Closing = append(v.Closing, library.Closing{Tenant: word(), Line: word(), At: when()})
 	}
 	if flip() {
 		v.Caller = &callcentre.Caller{Call: sip.CallID(r.IntN(3)), Tenant: word(), Line: word(), Greeting: word(), Topic: word(), Waited: span(), Talking: flip()}
@@ -292,7 +293,7 @@ func randomView(r *rand.Rand, extra string) phone.View {
 		v.Prompt = &callcentre.Prompt{Kind: callcentre.PromptKind(r.IntN(4)), Typed: word(), Hidden: number(), Tries: number()}
 	}
 	if flip() {
-		v.Menu = &callcentre.Menu{Kind: callcentre.MenuKind(r.IntN(12)), Choices: list(), Selected: number()}
+		v.Menu = &callcentre.Menu{Kind: callcentre.MenuKind(r.IntN(12)), Arg: word(), Choices: list(), Selected: number()}
 	}
 	if flip() {
 		v.Edition = &callcentre.Edition{Version: word(), At: when(), Example: flip(), Old: flip()}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"freizeichen/device/callcentre"
+	"freizeichen/device/callcentre/library"
 	"freizeichen/device/phone"
 	"freizeichen/firmware"
 	"freizeichen/hal"
@@ -165,7 +166,7 @@ func deskScenes() []scene {
 		})
 	}
 	closing := func(v *callcentre.View) {
-		v.Closing = []callcentre.Closing{{Tenant: "Kreis Wesel", Line: "Zentrale", At: now.Add(4*time.Minute + 53*time.Second)}}
+		v.Closing = []library.Closing{{Tenant: "Kreis Wesel", Line: "Zentrale", At: now.Add(4*time.Minute + 53*time.Second)}}
 	}
 	away := func(v *callcentre.View) { v.Agent.Away, v.Agent.Problem = now.Add(-9*time.Minute), sip.SwitchboardAway }
 	talk := inState(phone.Talking, 187*time.Second)
@@ -189,6 +190,7 @@ func deskScenes() []scene {
 	idle("unconfirmed", pausedKeys, paused("training", ""), func(v *callcentre.View) { v.Agent.Unconfirmed = true })
 	idle("unknown", outKeys, func(v *callcentre.View) { v.Agent, v.Queues = callcentre.AgentView{}, nil })
 	idle("signed-out", outKeys, signedOut, func(v *callcentre.View) { v.Queues = nil })
+	idle("quiet", outKeys, signedOut, func(v *callcentre.View) { v.Agent.Quiet = true })
 	idle("signed-out-queues", outKeys, signedOut, queues(2, 0))
 	add("unregistered", status(lost(phone.Lost, sip.Unreachable, 4*time.Second)), phone.Idle{}, idleKeys)
 	idle("welcome", idleKeys, note(callcentre.NoteSignedIn, "Grace Hopper"))
@@ -239,8 +241,8 @@ func deskScenes() []scene {
 		v.Menu = &callcentre.Menu{Kind: callcentre.TopicMenu, Selected: 10, Choices: named("Kfz-Zulassung", "Führerschein", "Schwerbehinderung", "Elterngeld",
 			"Personalausweis", "Wohngeld", "Sperrmüll", "Hundesteuer", "Anmeldung", "Gewerbe", "Parkausweis", "Bauantrag")}
 	})
-	desk("take-over", deskSofts(callcentre.ActYes, 0, 0, callcentre.ActNo), signedOut, note(callcentre.NoteNone, "205"), func(v *callcentre.View) {
-		v.Menu = &callcentre.Menu{Kind: callcentre.TakeOverMenu, Choices: choices(callcentre.WordYes, callcentre.WordNo)}
+	desk("take-over", deskSofts(callcentre.ActYes, 0, 0, callcentre.ActNo), signedOut, func(v *callcentre.View) {
+		v.Menu = &callcentre.Menu{Kind: callcentre.TakeOverMenu, Arg: "205", Choices: choices(callcentre.WordYes, callcentre.WordNo)}
 	})
 	desk("notices", menuKeys, func(v *callcentre.View) {
 		v.Menu = &callcentre.Menu{Kind: callcentre.NoticeMenu, Selected: 1, Choices: named("Heute kein Fotoautomat",

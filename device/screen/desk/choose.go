@@ -112,7 +112,7 @@ func (d Desk) Menu() MenuText {
 	} else {
 		t.Position = d.say(phraseQueueOf, t.Selected+1, n)
 	}
-	if phone := font.CleanHead(d.View.NoteArg); kind == callcentre.TakeOverMenu && phone != "" {
+	if phone := font.CleanHead(m.Arg); kind == callcentre.TakeOverMenu && phone != "" {
 		t.Title = d.say(phraseTakeOver, phone)
 	}
 	return t

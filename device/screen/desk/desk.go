@@ -70,6 +70,9 @@ func (d Desk) Agent() AgentText {
 	if reason := d.reason(); state == sip.Paused && reason != "" {
 		t.Title += ": " + reason
 	}
+	if state == sip.SignedOut && a.Quiet {
+		t.Title += ": " + d.choices[callcentre.WordDoNotDisturb]
+	}
 	if !a.Since.IsZero() {
 		t.At = d.at(a.Since)
 		t.Since = d.say(phraseSince, t.At)
@@ -156,11 +159,7 @@ func (d Desk) Note() string {
 		return ""
 	}
 	if note == callcentre.NoteProblem {
-		problem, ok := sip.ParseAgentProblem(arg)
-		if !ok {
-			return d.notes[note].without
-		}
-		arg = d.Problem(problem)
+		arg = d.problem(arg)
 	}
 	if c := d.View.Card; note == callcentre.NoteOfficeClosed && c != nil && c.Office != nil && !c.Office.Changes.IsZero() {
 		arg = d.at(c.Office.Changes)
@@ -169,4 +168,21 @@ func (d Desk) Note() string {
 		return d.notes[note].without
 	}
 	return strings.ReplaceAll(d.notes[note].with, "%s", arg)
+}
+
+// problem says what went wrong by its name, which a time of day or a phone may follow; empty for an unknown one.
+func (d Desk) problem(arg string) string {
+	name, more, _ := strings.Cut(arg, " ")
+	problem, ok := sip.ParseAgentProblem(name)
+	switch {
+	case !ok:
+		return ""
+	case problem == sip.WrongPIN && d.View.Prompt != nil && d.View.Prompt.Tries > 0:
+		return d.say(phraseWrongPIN, d.count(phraseTriesOne, phraseTries, d.View.Prompt.Tries))
+	case problem == sip.TooManyTries && more != "":
+		return d.say(phraseLocked, strings.TrimPrefix(more, "0"))
+	case problem == sip.SignedInThere && more != "":
+		return d.say(phraseSignedInThere, more)
+	}
+	return d.Problem(problem)
 }

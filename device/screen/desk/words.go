@@ -100,6 +100,9 @@ const (
 	phraseOfficeBusy                   //
 	phraseTriesOne                     // %d
 	phraseTries                        // %d
+	phraseWrongPIN                     // %s: tries left
+	phraseLocked                       // %s: a time of day
+	phraseSignedInThere                // %s: a phone
 	phraseTyped                        // %d digits that are not shown
 	phraseLate                         // title of the late entry
 	phraseTopic                        //

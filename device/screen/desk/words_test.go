@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"freizeichen/device/callcentre"
 	"freizeichen/device/screen/font"
@@ -187,6 +188,11 @@ func TestTextsFitTheirBoxes(t *testing.T) {
 			whole(w.Problem(p), font.Face5x8, 120, 3)
 			whole(w.Problem(p), font.Face8x16, 268, 2)
 		}
+		for _, arg := range []string{"too-many-tries 10:42", "signed-in-elsewhere 2055", "wrong-pin"} {
+			v := callcentre.View{Note: callcentre.NoteProblem, NoteArg: arg, Prompt: &callcentre.Prompt{Tries: 4}}
+			whole(Desk{Words: w, View: &v}.Note(), font.Face5x8, 120, 3)
+			whole(Desk{Words: w, View: &v}.Note(), font.Face8x16, 268, 2)
+		}
 		for source := range w.sources {
 			whole(w.sources[source]+dot+w.say(phraseChecked, 365), font.Face5x8, 114, 2)
 		}
@@ -203,6 +209,48 @@ func TestWhatTheCatalogueDoesNotKnowHasNoText(t *testing.T) {
 		}
 		if got := w.Problem(200); got != w.Problem(sip.PBXRefused) {
 			t.Errorf("%s: an unknown problem is %q", name, got)
+		}
+	}
+}
+
+func TestAProblemSaysHowMuchIsKnown(t *testing.T) {
+	for _, c := range []struct {
+		arg, want string
+		prompt    *callcentre.Prompt
+	}{
+		{"", "Das hat nicht geklappt. Bitte noch einmal versuchen", nil},
+		{"nonsense", "Das hat nicht geklappt. Bitte noch einmal versuchen", nil},
+		{"wrong-pin", "Nummer oder PIN falsch. Bitte noch einmal", nil},
+		{"wrong-pin", "Nummer oder PIN falsch, noch 1 Versuch", &callcentre.Prompt{Tries: 1}},
+		{"wrong-pin", "Nummer oder PIN falsch, noch 3 Versuche", &callcentre.Prompt{Tries: 3}},
+		{"too-many-tries", "Zu viele Versuche: gesperrt. Warten oder Leitung fragen", nil},
+		{"too-many-tries 09:05", "Zu viele Versuche: gesperrt bis 9:05. Leitung fragen", nil},
+		{"signed-in-elsewhere 205", "Agent ist an Apparat 205 angemeldet", nil},
+	} {
+		v := callcentre.View{Note: callcentre.NoteProblem, NoteArg: c.arg, Prompt: c.prompt}
+		if got := (Desk{Words: German(), View: &v}).Note(); got != c.want {
+			t.Errorf("%q is %q, want %q", c.arg, got, c.want)
+		}
+	}
+}
+
+func TestATimeSaysItsDayUnlessItIsToday(t *testing.T) {
+	now := time.Date(2026, time.March, 28, 10, 42, 0, 0, time.FixedZone("CET", 3600)) // summer time begins in the night
+	for _, c := range []struct {
+		at   time.Time
+		want string
+	}{
+		{now, "10:42"},
+		{now.Add(-2 * time.Hour), "8:42"},
+		{now.Add(-10*time.Hour - 37*time.Minute), "0:05"},
+		{now.Add(-11 * time.Hour), "27.3. 23:42"},
+		{now.Add(14 * time.Hour).UTC(), "morgen 0:42"},
+		{now.AddDate(0, 0, 2), "Mo 10:42"},
+		{now.AddDate(0, 0, 6), "Fr 10:42"},
+		{now.AddDate(0, 0, 7), "4.4. 10:42"},
+	} {
+		if got := (Desk{Words: German(), Now: now}).at(c.at); got != c.want {
+			t.Errorf("%v is %q, want %q", c.at, got, c.want)
 		}
 	}
 }
