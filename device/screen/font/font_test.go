@@ -164,6 +164,21 @@ func TestALongTextHasAsManyLinesAsThereIsRoomFor(t *testing.T) {
 	}
 }
 
+// A line that is cut may be longer in bytes than what is left of the text.
+func TestLinesNeverReadBeyondTheText(t *testing.T) {
+	const text = "Amt 00000000 00000000000 0 0 11 i i"
+	for face := Face5x8; face <= Face16x32; face++ {
+		for width := range face.Width(text) + 2 {
+			for count := range 5 {
+				lines := face.Lines(text, width, count)
+				if got := len(lines); got > count {
+					t.Errorf("face %d: %d lines in %d of %d pixels", face, got, count, width)
+				}
+			}
+		}
+	}
+}
+
 func TestOnlyTheBeginningOfAnEndlessTextIsLookedAt(t *testing.T) {
 	if got := CleanHead(strings.Repeat("ü", 1000)); got != strings.Repeat("ü", headMax/2) {
 		t.Errorf("%d bytes are left: %.20q", len(got), got)
