@@ -3,7 +3,9 @@ package screen
 import (
 	"strings"
 
+	"freizeichen/device/callcentre"
 	"freizeichen/device/phone"
+	"freizeichen/device/screen/desk"
 	"freizeichen/hal"
 	"freizeichen/sip"
 )
@@ -66,14 +68,11 @@ type catalogue struct {
 	shortDate     string // reference date of time.Format, day and month
 	longDate      string // the same with the year
 	labels        map[string]string
+	desk          *desk.Words
 }
 
 // softWords are the forms of a soft key's label.
-type softWords struct {
-	full   string // read aloud
-	medium string // at most 73 pixels of Face6x12
-	short  string // at most 29 pixels of Face5x8
-}
+type softWords desk.Label
 
 // registrationWords say how the registration stands.
 type registrationWords struct {
@@ -128,7 +127,7 @@ func (c *catalogue) cause(cause sip.Cause) string {
 
 func (c *catalogue) soft(soft phone.Soft) softWords {
 	if soft >= phone.SoftDesk {
-		soft = phone.SoftNone
+		return softWords(c.desk.Action(callcentre.Action(soft - phone.SoftDesk)))
 	}
 	return c.softs[soft]
 }

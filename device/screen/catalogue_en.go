@@ -2,6 +2,7 @@ package screen
 
 import (
 	"freizeichen/device/phone"
+	"freizeichen/device/screen/desk"
 	"freizeichen/hal"
 	"freizeichen/sip"
 )
@@ -111,6 +112,7 @@ var english = catalogue{
 	date:      "%[1]s, %[2]d %[3]s",
 	shortDate: "2 Jan",
 	longDate:  "2 Jan 06",
+	desk:      desk.English(),
 	labels: map[string]string{
 		"key-none": "no key",
 		"key-0":    "0", "key-1": "1", "key-2": "2", "key-3": "3", "key-4": "4", "key-5": "5", "key-6": "6", "key-7": "7",

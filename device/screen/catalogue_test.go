@@ -139,8 +139,8 @@ func TestLabelsFitTheirBoxes(t *testing.T) {
 			}
 		}
 		for _, soft := range c.softs {
-			fits(soft.short, font.Face5x8, monoSoftWidth-2)
-			fits(soft.medium, font.Face6x12, colourSoftWidth-4)
+			fits(soft.Short, font.Face5x8, monoSoftWidth-2)
+			fits(soft.Medium, font.Face6x12, colourSoftWidth-4)
 		}
 		for _, cause := range c.causes {
 			first, second := font.Face6x12.Wrap(cause, monoWidth-2)

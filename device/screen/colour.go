@@ -54,6 +54,7 @@ const (
 	colourSoftPitch = 79
 	colourSoftWidth = 77
 	colourListRows  = 4
+	colourMenuRows  = 6
 )
 
 // colour draws on the 320x240 panel.
@@ -65,6 +66,20 @@ type colour struct {
 func (c colour) draw() {
 	c.fill(0, 0, colourWidth, 240, paper)
 	c.status()
+	if part := c.part(); part != partNone {
+		c.desk(part)
+	} else {
+		c.phone()
+	}
+	c.banner()
+	if c.view.Status.Volume != nil {
+		c.volume()
+	}
+	c.softs()
+}
+
+// phone draws the screens of a phone without a desk.
+func (c colour) phone() {
 	switch s := c.view.Screen.(type) {
 	case phone.Dialling:
 		c.dialling(s)
@@ -77,10 +92,6 @@ func (c colour) draw() {
 	default:
 		c.idle()
 	}
-	if c.view.Status.Volume != nil {
-		c.volume()
-	}
-	c.softs()
 }
 
 func (c colour) status() {
@@ -107,6 +118,10 @@ func (c colour) status() {
 	}
 	i, meaning := c.registration()
 	c.icon(i, 8, 5, 2, meaning, white)
+	if c.view.Desk.On {
+		c.statusAgent(32, x)
+		return
+	}
 	end := c.name(font.Face8x16, 32, x, 6, clean(s.Name), white) + 8
 	if s.Registration != phone.Registered && font.Face6x12.Width(meaning) <= x-end {
 		c.text(font.Face6x12, end, 9, meaning, meaning, white)
@@ -117,7 +132,7 @@ func (c colour) status() {
 func (c colour) softs() {
 	for i, soft := range c.view.Soft {
 		label := c.soft(soft)
-		if label.medium == "" {
+		if label.Medium == "" {
 			continue
 		}
 		background, foreground := key, ink
@@ -129,9 +144,9 @@ func (c colour) softs() {
 		}
 		x := 3 + i*colourSoftPitch
 		c.round(x, colourSoft, x+colourSoftWidth, 238, 3, background)
-		face := largest(label.medium, colourSoftWidth-4, font.Face8x16, font.Face6x12)
+		face := largest(label.Medium, colourSoftWidth-4, font.Face8x16, font.Face6x12)
 		top, bottom := face.Ink()
-		c.centre(face, x+2, x+colourSoftWidth-2, (colourSoft+239-top-bottom)/2, label.medium, label.full, foreground)
+		c.centre(face, x+2, x+colourSoftWidth-2, (colourSoft+239-top-bottom)/2, label.Medium, label.Full, foreground)
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 	monoSoftPitch = 32
 	monoSoftWidth = 31
 	monoListRows  = 2
+	monoMenuRows  = 3
 )
 
 // mono draws on the 128x64 panel.
@@ -40,6 +41,20 @@ type mono struct {
 
 func (m mono) draw() {
 	m.status()
+	if part := m.part(); part != partNone {
+		m.desk(part)
+	} else {
+		m.phone()
+	}
+	m.banner()
+	if m.view.Status.Volume != nil {
+		m.volume()
+	}
+	m.softs()
+}
+
+// phone draws the screens of a phone without a desk.
+func (m mono) phone() {
 	switch s := m.view.Screen.(type) {
 	case phone.Dialling:
 		m.dialling(s)
@@ -52,10 +67,6 @@ func (m mono) draw() {
 	default:
 		m.idle()
 	}
-	if m.view.Status.Volume != nil {
-		m.volume()
-	}
-	m.softs()
 }
 
 func (m mono) status() {
@@ -82,19 +93,23 @@ func (m mono) status() {
 	}
 	i, meaning := m.registration()
 	m.icon(i, 0, 0, 1, meaning, lit)
-	m.name(font.Face5x8, iconSize+3, x, 0, clean(s.Name), lit)
+	if m.view.Desk.On {
+		m.statusAgent(iconSize+3, x)
+	} else {
+		m.name(font.Face5x8, iconSize+3, x, 0, clean(s.Name), lit)
+	}
 	m.fill(0, 8, monoWidth, 9, lit)
 }
 
 func (m mono) softs() {
 	for i, soft := range m.view.Soft {
 		label := m.soft(soft)
-		if label.short == "" {
+		if label.Short == "" {
 			continue
 		}
 		x := i * monoSoftPitch
 		m.round(x, monoSoft, x+monoSoftWidth, monoSoft+11, 1, lit)
-		m.centre(font.Face5x8, x+1, x+monoSoftWidth-1, monoSoft+2, label.short, label.full, dark)
+		m.centre(font.Face5x8, x+1, x+monoSoftWidth-1, monoSoft+2, label.Short, label.Full, dark)
 	}
 }
 

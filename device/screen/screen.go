@@ -32,18 +32,18 @@ func (r Renderer) Draw(view phone.View) *image.Paletted { return r.draw(&view, n
 // Text returns what the panel shows as lines in the order they are read: the status line, the screen, the volume
 // while its bar is up, and the soft keys. What the picture abbreviates or cuts is whole here.
 func (r Renderer) Text(view phone.View) []string {
-	rows := colourListRows
+	rows, menuRows := colourListRows, colourMenuRows
 	if r.panel == hal.Mono128x64 {
-		rows = monoListRows
+		rows, menuRows = monoListRows, monoMenuRows
 	}
-	return wording{r.language.catalogue(), &view}.lines(rows)
+	return wording{r.language.catalogue(), &view}.lines(rows, menuRows)
 }
 
 // Soft returns what the four soft keys mean now, left to right, in full words; "" for one that does nothing.
 func (r Renderer) Soft(view phone.View) [4]string {
 	var words [4]string
 	for i, soft := range view.Soft {
-		words[i] = r.language.catalogue().soft(soft).full
+		words[i] = r.language.catalogue().soft(soft).Full
 	}
 	return words
 }

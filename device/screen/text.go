@@ -1,13 +1,33 @@
 package screen
 
 import (
+	"slices"
+
 	"freizeichen/device/phone"
 	"freizeichen/hal"
 )
 
 // lines is the View line by line, in the order the panel is read.
-func (w wording) lines(rows int) []string {
+func (w wording) lines(rows, menuRows int) []string {
 	lines := append(make([]string, 0, 12), w.statusLine())
+	if part := w.part(); part != partNone {
+		lines = w.deskLines(lines, part, menuRows)
+	} else {
+		lines = w.phoneLines(lines, rows)
+	}
+	if w.view.Desk.On {
+		lines = append(lines, w.says().Note())
+	}
+	if w.view.Status.Volume != nil {
+		v := w.volume()
+		lines = append(lines, join(" ", v.name, v.value))
+	}
+	lines = append(lines, w.softLine())
+	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
+}
+
+// phoneLines reads the screens of a phone without a desk.
+func (w wording) phoneLines(lines []string, rows int) []string {
 	switch s := w.view.Screen.(type) {
 	case phone.Dialling:
 		_, title := w.dialling(s)
@@ -28,20 +48,13 @@ func (w wording) lines(rows int) []string {
 	default:
 		lines = w.idleLines(lines)
 	}
-	if w.view.Status.Volume != nil {
-		v := w.volume()
-		lines = append(lines, join(" ", v.name, v.value))
-	}
-	if keys := w.softLine(); keys != "" {
-		lines = append(lines, keys)
-	}
 	return lines
 }
 
 func (w wording) statusLine() string {
 	s := &w.view.Status
 	_, registration := w.registration()
-	line := join(", ", clean(s.Name), registration, w.clock(), w.missed())
+	line := join(", ", clean(s.Name), registration, w.agentStatus(), w.clock(), w.missed())
 	if s.Muted {
 		line += ", " + w.word(wordMuted)
 	}
@@ -112,7 +125,7 @@ func (w wording) listLines(lines []string, list phone.List, rows int) []string {
 func (w wording) softLine() string {
 	line := ""
 	for _, soft := range w.view.Soft {
-		line = join(dot, line, w.soft(soft).full)
+		line = join(dot, line, w.soft(soft).Full)
 	}
 	if line == "" {
 		return ""

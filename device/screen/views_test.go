@@ -163,6 +163,7 @@ func scenes() []scene {
 		{"missed-last", phone.View{Status: status(missed(6)), Screen: phone.List{Kind: phone.MissedCalls, Entries: entries(6), Selected: 5}, Soft: list}},
 		{"dialled-empty", phone.View{Status: status(), Screen: phone.List{Kind: phone.DialledCalls}, Soft: softs(phone.SoftBack)}},
 	}
+	views = append(views, deskScenes()...)
 	for i := range views {
 		views[i].view.Now = now
 	}

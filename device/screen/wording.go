@@ -4,28 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"freizeichen/device/phone"
 	"freizeichen/device/screen/font"
 	"freizeichen/sip"
 )
 
-// textMax is how many bytes of a text from the network are looked at: more than any panel shows, and few
-// enough that a hostile one costs no time.
-const textMax = 400
-
 // clean makes a text from the network fit to be shown and read aloud.
-func clean(text string) string {
-	if len(text) > textMax {
-		end := textMax
-		for end > textMax-utf8.UTFMax && !utf8.RuneStart(text[end]) {
-			end--
-		}
-		text = text[:end]
-	}
-	return font.Clean(text)
-}
+func clean(text string) string { return font.CleanHead(text) }
 
 // A wording is a View in words. The layouts draw it and Text reads it aloud, so that both say the same.
 type wording struct {
@@ -63,7 +49,7 @@ func (w wording) largeClock() bool {
 	case phone.Dialling, phone.Calls, phone.Ended, phone.List:
 		return false
 	}
-	return w.view.Status.Registration == phone.Registered
+	return w.view.Status.Registration == phone.Registered && !w.view.Desk.On
 }
 
 // dateText is the date beside the large clock.
@@ -172,6 +158,9 @@ func (w wording) call(calls phone.Calls, i int) callText {
 		t.state = words
 	}
 	t.called, t.calledNumber = w.called(c.Called)
+	if citizen := w.citizen(c.ID); citizen.Tenant != "" {
+		t.called, t.topic = citizen.Tenant, citizen.Topic // the agent may have changed both
+	}
 	switch state {
 	case phone.CallingOut:
 		t.icon, t.mood, t.time = iconOutgoing, moodCalling, ""

@@ -36,6 +36,22 @@ func Clean(text string) string {
 	return strings.TrimRight(string(out), " ")
 }
 
+// headMax is how many bytes of a text CleanHead looks at: more than any panel shows of one, and few enough that a hostile
+// one costs no time.
+const headMax = 400
+
+// CleanHead is Clean of the beginning of text, which may be of any length.
+func CleanHead(text string) string {
+	if len(text) > headMax {
+		end := headMax
+		for end > headMax-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end]
+	}
+	return Clean(text)
+}
+
 // isClean reports whether Clean has nothing to do; false is always safe.
 func isClean(text string) bool {
 	previous := rune(' ')

@@ -225,3 +225,23 @@ func (f Face) Wrap(text string, width int) (first, second string) {
 	}
 	return text[:space], f.Cut(text[space+1:], width)
 }
+
+// Lines breaks text into at most count lines of width pixels, as Wrap does, and cuts the last. It returns no empty line.
+func (f Face) Lines(text string, width, count int) []string {
+	var lines []string
+	for text != "" && len(lines) < count {
+		line, rest := f.Wrap(text, width)
+		if len(lines) == count-1 {
+			line, rest = f.Cut(text, width), ""
+		}
+		if line == "" {
+			break // not one glyph has room
+		}
+		lines = append(lines, line)
+		if rest == "" {
+			break
+		}
+		text = strings.TrimLeft(text[len(line):], " ")
+	}
+	return lines
+}

@@ -3,6 +3,7 @@ package font
 import (
 	"image"
 	"image/color"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -140,6 +141,53 @@ func TestALongTextBreaksAtASpace(t *testing.T) {
 	}
 }
 
+func TestALongTextHasAsManyLinesAsThereIsRoomFor(t *testing.T) {
+	for _, c := range []struct {
+		text         string
+		width, count int
+		want         []string
+	}{
+		{"", 60, 3, nil},
+		{"Amt", 60, 0, nil},
+		{"Amt", 0, 3, nil},
+		{"Elterngeld", 60, 3, []string{"Elterngeld"}},
+		{"Elterngeld und vieles mehr", 60, 3, []string{"Elterngeld", "und vieles", "mehr"}},
+		{"Elterngeld und vieles mehr", 60, 2, []string{"Elterngeld", "und vieles…"}},
+		{"Elterngeld und vieles mehr", 60, 1, []string{"Elterngeld…"}},
+		{"Kraftfahrzeugzulassungsstelle", 60, 9, []string{"Kraftfahrz", "eugzulassu", "ngsstelle"}},
+		{"0000 0000 0000", 28, 2, []string{"0000", "000…"}},
+		{"tel 0281\u00a0207", 60, 2, []string{"tel", "0281\u00a0207"}}, // a number holds together
+	} {
+		if got := Face6x12.Lines(c.text, c.width, c.count); !slices.Equal(got, c.want) {
+			t.Errorf("%q in %d lines of %d pixels is %q, want %q", c.text, c.count, c.width, got, c.want)
+		}
+	}
+}
+
+// A line that is cut may be longer in bytes than what is left of the text.
+func TestLinesNeverReadBeyondTheText(t *testing.T) {
+	const text = "Amt 00000000 00000000000 0 0 11 i i"
+	for face := Face5x8; face <= Face16x32; face++ {
+		for width := range face.Width(text) + 2 {
+			for count := range 5 {
+				lines := face.Lines(text, width, count)
+				if got := len(lines); got > count {
+					t.Errorf("face %d: %d lines in %d of %d pixels", face, got, count, width)
+				}
+			}
+		}
+	}
+}
+
+func TestOnlyTheBeginningOfAnEndlessTextIsLookedAt(t *testing.T) {
+	if got := CleanHead(strings.Repeat("ü", 1000)); got != strings.Repeat("ü", headMax/2) {
+		t.Errorf("%d bytes are left: %.20q", len(got), got)
+	}
+	if got := CleanHead("x" + strings.Repeat("ü", 1000)); !utf8.ValidString(got) || len(got) > headMax {
+		t.Errorf("a letter is cut in two: %q", got)
+	}
+}
+
 func TestTextFromTheNetworkIsCleaned(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"a\r\nb", "a b"},
@@ -176,6 +224,11 @@ func FuzzText(f *testing.F) {
 		for f := Face5x8; f <= Face32x64; f++ {
 			f.Draw(picture, x, y, raw, 1)
 			first, second := f.Wrap(text, width)
+			for _, line := range f.Lines(text, width, 4) {
+				if line == "" || width > 40 && f.Width(line) > width {
+					t.Fatalf("face %d: line %q is %d wide, not %d", f, line, f.Width(line), width)
+				}
+			}
 			for _, part := range []string{f.Cut(text, width), f.CutFront(text, width), second} {
 				if part != "" && f.Width(part) > width {
 					t.Fatalf("face %d: %q is %d wide, not %d", f, part, f.Width(part), width)
