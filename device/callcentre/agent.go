@@ -45,7 +45,7 @@ func (d *Desk) reply(r sip.AgentReply) {
 		if !r.Retry.IsZero() {
 			d.note.arg += " " + r.Retry.In(d.now.Location()).Format("15:04")
 		}
-	case sip.SwitchboardAway:
+	case sip.SwitchboardAway, sip.SwitchboardUntrusted:
 		d.fallBack(*asked)
 	default:
 		if asked.Verb != sip.AskState {

@@ -58,7 +58,8 @@ func (p *Phone) forDesk(effect callcentre.Effect) {
 		}
 	case callcentre.HangUp:
 		if c := p.find(e.Call); c != nil {
-			p.hangUp(p.now, c)
+			p.selected = c.id
+			p.hangUpKey(p.now)
 		}
 	default:
 		panic(fmt.Sprintf("phone: effect of the desk of unknown type %T", effect))

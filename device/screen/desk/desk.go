@@ -149,7 +149,7 @@ func (d Desk) Unsent() string {
 
 // NoteGood reports whether the note is good news, and asks nothing of the agent.
 func (d Desk) NoteGood() bool {
-	return d.View.Note == callcentre.NoteSignedIn || d.View.Note == callcentre.NoteMessageSent
+	return d.View.Note == callcentre.NoteSignedIn || d.View.Note == callcentre.NoteMessageSent || d.View.Note == callcentre.NoteMessageTaken
 }
 
 // Note is the short message for the agent, empty without one.
