@@ -57,6 +57,7 @@ const (
 	commandPatience = 15 * time.Second // for the PBX's word on a command
 	emptyPatience   = 2 * time.Second  // removed and added again is not signed out
 	skewMax         = 5 * time.Second  // between the clock of the PBX and ours
+	listLag         = 2 * time.Second  // an event may follow a list that knows it
 	askedMax        = 4                // requests of one phone that wait for an earlier one
 )
 
@@ -82,6 +83,7 @@ type Centre struct {
 	syncing    bool
 	started    time.Time // of the PBX; zero: it does not tell
 	lost       time.Time // when the connection was lost; zero: it was not, since the last SyncComplete
+	synced     time.Time // the last SyncComplete
 	generation uint64    // of syncs
 }
 
@@ -201,7 +203,7 @@ func (c *Centre) shift(by time.Duration) {
 			}
 		}
 	}
-	move(&c.lost)
+	move(&c.lost, &c.synced)
 	for _, q := range c.queues {
 		move(&q.published)
 		q.line.Shift(by)

@@ -368,6 +368,23 @@ func TestWhatWasMissedIsTakenFromThePBXsCounters(t *testing.T) {
 	}
 }
 
+func TestAnEventThatFollowsAListWhichKnowsItCountsOnce(t *testing.T) {
+	s := synced(t)
+	s.step(at(1), MemberAdded{Queue: zulassung, Interface: "PJSIP/201", Status: StatusFree})
+	s.step(at(10), PBXLost{at(10)})
+	s.sync(at(20), QueueSeen{zulassung, 1, 1, 30 * time.Second, 1000, 500}, seen(moers, 0, 0), MemberSeen{Queue: zulassung, Interface: "PJSIP/201", Talking: true, LastCall: at(15)})
+	s.wantCounts(zulassung, [5]int{3, 2, 1, 1, 0}, time.Time{})
+	s.step(at(20.1), CallerAbandoned{zulassung, "1", time.Minute}, AgentCompleted{zulassung, "PJSIP/202", 0, 0})
+	s.step(at(20.1), AgentConnected{zulassung, "2", "PJSIP/201", 10 * time.Second})
+	s.wantCounts(zulassung, [5]int{3, 2, 2, 1, 0}, time.Time{})
+	s.step(at(30), AgentCompleted{zulassung, "PJSIP/201", 10 * time.Second, time.Second})
+	s.step(at(30), AgentCompleted{zulassung, "PJSIP/201", 10 * time.Second, time.Second}) // twice
+	s.wantCounts(zulassung, [5]int{3, 2, 2, 1, 0}, time.Time{})
+	s.step(at(40), PBXLost{at(40)})
+	s.sync(at(50), QueueSeen{zulassung, 2, 1, 30 * time.Second, 1000, 667}, seen(moers, 0, 0), MemberSeen{Queue: zulassung, Interface: "PJSIP/201", LastCall: at(30)})
+	s.wantCounts(zulassung, [5]int{3, 2, 2, 1, 0}, at(50)) // the stranger's end was heard, but is not in the list: a gap, no jump
+}
+
 func TestFiguresSurviveARestartOfTheSwitchboard(t *testing.T) {
 	s := synced(t)
 	s.step(at(0), MemberAdded{Queue: zulassung, Interface: "PJSIP/201", Status: StatusFree})

@@ -44,6 +44,7 @@ type member struct {
 
 	talking bool
 	inTime  bool // the caller he talks to was answered in time
+	found   bool // the talk was found by a sync: its answer was not heard
 	// unsettled: the answer was missed. It counts, but only the end of the talk tells whether it was in time.
 	unsettled bool
 }
@@ -65,9 +66,11 @@ func (c *Centre) queueEvent(now time.Time, event Event) {
 	case CallerLeft:
 		q.line.Leave(e.Caller)
 	case CallerAbandoned:
-		q.line.Leave(e.Caller)
-		q.book.Abandon(e.Waited)
-		q.unsaved = true
+		// Asterisk makes its events beside its lists: one that follows a list closely may be known already.
+		if q.line.Leave(e.Caller) || now.Sub(c.synced) > listLag {
+			q.book.Abandon(e.Waited)
+			q.unsaved = true
+		}
 	case AgentConnected:
 		q.line.Leave(e.Caller)
 		c.connect(q, e)
@@ -147,11 +150,20 @@ func (m *member) talk(talking bool) {
 }
 
 func (c *Centre) connect(q *queue, e AgentConnected) {
-	q.book.Answer(e.Held)
 	q.unsaved = true
-	if m := q.members[e.Interface]; m != nil {
+	m := q.members[e.Interface]
+	if m != nil && m.talking && m.found {
+		// The answer of a talk that the list had already.
+		if m.unsettled {
+			q.book.Settle(e.Held)
+		}
+		m.inTime, m.found, m.unsettled = e.Held <= q.Within, false, false
+		return
+	}
+	q.book.Answer(e.Held)
+	if m != nil {
 		m.talk(true)
-		m.inTime, m.unsettled = e.Held <= q.Within, false
+		m.inTime, m.found, m.unsettled = e.Held <= q.Within, false, false
 		m.seat.talking = q
 	}
 }
@@ -159,6 +171,9 @@ func (c *Centre) connect(q *queue, e AgentConnected) {
 // complete ends a talk. What follows for the agent is his wrap-up, or the pause he asked for meanwhile.
 func (c *Centre) complete(now time.Time, q *queue, e AgentCompleted) {
 	m := q.members[e.Interface]
+	if m != nil && !m.talking {
+		return // a list had it already
+	}
 	q.book.Complete(e.Held, m != nil && m.unsettled)
 	q.unsaved = true
 	if m == nil {
@@ -184,7 +199,7 @@ func (c *Centre) seeMember(q *queue, e MemberSeen) {
 	}
 	if e.Talking && !same {
 		m.unsettled = !c.lost.IsZero() && q.book.Known()
-		m.inTime = false
+		m.inTime, m.found = false, true
 	}
 	m.talk(e.Talking)
 	m.lastCall = e.LastCall
@@ -235,7 +250,7 @@ func (c *Centre) syncComplete(now time.Time) {
 		q.published = time.Time{}
 		c.touch(q)
 	}
-	c.syncing, c.connected, c.lost = false, true, time.Time{}
+	c.syncing, c.connected, c.lost, c.synced = false, true, time.Time{}, now
 	for _, s := range c.sorted() {
 		c.rejoin(now, s)
 	}

@@ -50,6 +50,9 @@ var picture = []part{
 	{"sip/exchange", []string{"sip", "sip/presence", "sip/dialog", "sip/offer", "sip/transaction", "sip/media", "sip/codec", "sip/ua/header"}, columns},
 	{"sip/ami", []string{"sip"}, "the manager interface knows Asterisk's words; what they mean for queues and agents is decided above"},
 	{"sip/switchboard", []string{"sip"}, "the phone's side of the switchboard knows words and HTTP; sip/switchboard/wire is what both sides share"},
+	{"sip/acd", []string{"sip"}, decides},
+	{"sip/acd/asterisk", []string{"sip", "sip/acd", "sip/ami"}, "a translation: what Asterisk says becomes the model's words here and nowhere else"},
+	{"sip/acd/builtin", []string{"sip", "sip/acd", "sip/exchange", "sip/exchange/queue"}, "a translation: what the built-in exchange says becomes the model's words here and nowhere else"},
 	{"sip/siptest", []string{"sip", "sip/dialog", "sip/transaction"}, "the scripted peer must not share the phone's own mistakes"},
 
 	{"firmware/document", nil, "a document knows keys and places, not what they mean"},

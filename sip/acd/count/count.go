@@ -99,11 +99,17 @@ func (b *Book) Abandon(waited time.Duration) {
 // Complete ends a talk. One that is unsettled was counted as answered, without knowing how soon.
 func (b *Book) Complete(held time.Duration, unsettled bool) {
 	b.PBX.Completed++
-	if held > b.Within {
-		return
+	if held <= b.Within {
+		b.PBX.InTime.add(1)
 	}
-	b.PBX.InTime.add(1)
 	if unsettled {
+		b.Settle(held)
+	}
+}
+
+// Settle tells how soon a talk that was counted as answered had been.
+func (b *Book) Settle(held time.Duration) {
+	if held <= b.Within {
 		b.Level.AnsweredInTime = min(b.Level.AnsweredInTime+1, b.Level.Answered)
 	}
 }
@@ -155,7 +161,11 @@ func (b *Book) Compare(s Sync) bool {
 
 // recover adds what was missed, if it is beyond doubt.
 func (b *Book) recover(s Sync, before, after Counters) bool {
-	if s.Started.After(s.Lost) || after.Completed < before.Completed || after.Abandoned < before.Abandoned {
+	shrunk := after.Completed < before.Completed || after.Abandoned < before.Abandoned
+	if shrunk && s.Started.IsZero() && after.Completed+after.Abandoned > (before.Completed+before.Abandoned)/2 {
+		return false // a restart leaves less: something was heard twice
+	}
+	if s.Started.After(s.Lost) || shrunk {
 		// The counters began anew: the PBX was restarted. If that was what cut the connection, nothing is missing but what
 		// it has counted since.
 		back := s.Started

@@ -41,11 +41,13 @@ func (l *Line) Join(id string, now time.Time) {
 	}
 }
 
-// Leave takes a caller out; one who is not in the line is nobody.
-func (l *Line) Leave(id string) {
+// Leave takes a caller out, and reports whether he was in the line.
+func (l *Line) Leave(id string) bool {
 	is := func(c caller) bool { return c.id == id }
+	before := len(l.callers) + len(l.found)
 	l.callers = slices.DeleteFunc(l.callers, is)
 	l.found = slices.DeleteFunc(l.found, is)
+	return len(l.callers)+len(l.found) < before
 }
 
 // Waiting is how many wait, and since when the first; zero when nobody does.
