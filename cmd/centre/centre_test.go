@@ -27,6 +27,7 @@ type lab struct {
 	days      map[string]count.Day
 	unwilling error // of the memory
 	pins      error
+	observe   func(acd.Effect)
 }
 
 func newLab() *lab {
@@ -91,10 +92,12 @@ func (l *lab) PutSignIn(_ context.Context, in acd.SignIn) error {
 	return l.unwilling
 }
 
-func (l *lab) PutDay(_ context.Context, d count.Day) error {
+func (l *lab) PutDays(_ context.Context, days []count.Day) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.days[d.Queue] = d
+	for _, d := range days {
+		l.days[d.Queue] = d
+	}
 	return nil
 }
 
@@ -115,7 +118,7 @@ func run(t *testing.T, l *lab, play func(t *testing.T, c *Centre)) {
 	synctest.Test(t, func(t *testing.T) {
 		c := New(Config{
 			ACD: acd.Config{Queues: []acd.Queue{{Name: "moers", Title: "Stadt Moers", WrapUp: 30 * time.Second}}, Reasons: []acd.Reason{{ID: "break", Text: "Pause"}}},
-			PBX: l, News: news{l}, Agents: l, Memory: l,
+			PBX: l, News: news{l}, Agents: l, Memory: l, Observe: l.observe,
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,8 +18,8 @@ type Memory interface {
 	Restore(ctx context.Context) (acd.Restored, error)
 	// PutSignIn remembers who sits at a phone; without Number: nobody.
 	PutSignIn(ctx context.Context, in acd.SignIn) error
-	// PutDay remembers a queue's figures.
-	PutDay(ctx context.Context, day count.Day) error
+	// PutDays remembers figures of queues; those of others stay.
+	PutDays(ctx context.Context, days []count.Day) error
 }
 
 // writeMax is for one entry; retry is between attempts when the memory cannot be written.
@@ -107,14 +108,8 @@ func (s scribe) write() bool {
 		}
 		delete(signIns, device)
 	}
-	for queue, d := range days {
-		if err != nil {
-			break
-		}
-		if err = s.memory.PutDay(ctx, d); err != nil {
-			break
-		}
-		delete(days, queue)
+	if err == nil && len(days) > 0 {
+		err = s.memory.PutDays(ctx, slices.Collect(maps.Values(days)))
 	}
 	if err == nil {
 		return true

@@ -199,6 +199,7 @@ var foreigners = []foreign{
 	{"github.com/jackc/pgx/v5", []string{"cmd/centre/internal/store"}, databases},
 	{"github.com/pressly/goose/v3", []string{"cmd/centre/internal/store"}, databases},
 	{"golang.org/x/crypto", []string{"cmd/centre/internal/store"}, "PINs and passwords are hashed in one place"},
+	{"github.com/prometheus", []string{"cmd/centre"}, "only a switchboard is asked by Prometheus"},
 	{"github.com/chromedp", nil, "a browser is driven by tests alone"},
 }
 
