@@ -222,7 +222,7 @@ func word(text string) error {
 // the database.
 func queueName(text string) error {
 	if text == "" || len(text) > 64 || strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
-		return errors.New("must be 1 to 64 letters, digits or - _ .")
+		return errors.New("must be 1 to 64 letters, digits, dots, - or _")
 	}
 	return nil
 }
