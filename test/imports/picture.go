@@ -64,7 +64,6 @@ var picture = []part{
 	{"cmd/station", []string{"device/*", "hal", "sip", "sip/*", "firmware", "firmware/*"}, "a station joins the parts of a phone; its body is handed to it"},
 	{"cmd/centre", []string{"device/callcentre", "sip", "sip/*", "firmware", "firmware/*"}, "the centre joins queues, agents, store and pages; phones are elsewhere"},
 	{"cmd/phonesim/internal/page", []string{"hal", "hal/sim", "device/screen"}, "the page is a body: it shows and presses, and knows no call"},
-	{"cmd/centre", []string{"sip", "sip/*", "firmware", "firmware/*"}, "a centre joins the parts of a switchboard; its PBX is handed to it"},
 	{"cmd/*", []string{"cmd/station", "cmd/centre", "device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*"}, "programs wire; what they share is cmd/station and cmd/centre"},
 	{"test/*", []string{"cmd/*", "device/*", "hal", "hal/*", "sip", "sip/*", "firmware", "firmware/*", "test/*"}, ""},
 }
