@@ -39,7 +39,9 @@ type Agent struct {
 	Since   time.Time  // of State
 	Until   time.Time  // when WrapUp ends by itself; zero: never
 	Extends int        // how often this WrapUp can still be extended
-	Queues  []string   // that he serves
+	// PausesNext is the reason of a pause that begins when the call, or the WrapUp after it, is over; empty: none.
+	PausesNext string
+	Queues     []string // that he serves
 	// Elsewhere is the phone that took the sign-in over, when State is SignedOut for that reason.
 	Elsewhere string
 	Version   uint64 // grows with every change

@@ -18,6 +18,8 @@ type QueueStatus struct {
 	Free     int       // of them, those who could take a call now
 	Paused   int       // of them, those who have paused or wrap up
 	Level    ServiceLevel
+	// Since is when the counts of Level have no gap any more: what happened before is not all in them. Zero: since midnight.
+	Since time.Time
 	// Coarse: the source only tells whether somebody waits (Waiting is 0 or 1) and whether an agent is free (Free is 0
 	// or 1): a lamp, no figures.
 	Coarse bool

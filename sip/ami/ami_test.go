@@ -124,7 +124,7 @@ func TestAfterTheLoginAllQueuesAreListed(t *testing.T) {
 				events := b.want(listed)
 				want := []Event{
 					QueueParams{Queue: "alle", Strategy: "rrmemory", Calls: 1, HoldTime: 4 * time.Second, TalkTime: 90 * time.Second, Completed: 7, Abandoned: 2,
-						ServiceLevel: 30 * time.Second},
+						ServiceLevel: 30 * time.Second, Level: 857, Level2: 800},
 					QueueMember{Member{Queue: "alle", Name: "4711", Interface: "PJSIP/201", StateInterface: "PJSIP/201", Membership: "static", CallsTaken: 3,
 						LastCall: time.Unix(1795828100, 0), LoginTime: time.Unix(1795828000, 0), Status: DeviceNotInUse, WrapupTime: 2 * time.Second}},
 					QueueEntry{Queue: "alle", Uniqueid: "1795360724.11", Position: 1, Wait: 12 * time.Second},

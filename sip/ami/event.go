@@ -48,6 +48,9 @@ type (
 		Abandoned    int
 		ServiceLevel time.Duration // "in time" of queues.conf, 0 without one
 		Weight       int
+		// Level is ServicelevelPerf, completed in time / completed, and Level2 is ServicelevelPerf2, (completed in time +
+		// abandoned in time) / (completed + abandoned): in tenths of a percent, as Asterisk rounds them; -1: not told.
+		Level, Level2 int
 	}
 	// QueueMember is one member in one queue.
 	QueueMember struct{ Member }
@@ -187,7 +190,8 @@ func decode(m message.Message) (Event, bool) {
 	switch _, name := m.Kind(); name {
 	case "QueueParams":
 		return QueueParams{queue, m.Get("Strategy"), number(m, "Max"), number(m, "Calls"), seconds(m, "Holdtime"), seconds(m, "TalkTime"),
-			number(m, "Completed"), number(m, "Abandoned"), seconds(m, "ServiceLevel"), number(m, "Weight")}, true
+			number(m, "Completed"), number(m, "Abandoned"), seconds(m, "ServiceLevel"), number(m, "Weight"),
+			tenths(m, "ServicelevelPerf"), tenths(m, "ServicelevelPerf2")}, true
 	case "QueueEntry":
 		return QueueEntry{queue, caller, number(m, "Position"), seconds(m, "Wait")}, true
 	case "QueueMember":
@@ -252,6 +256,16 @@ func number(m message.Message, name string) int {
 	n, err := strconv.ParseInt(m.Get(name), 10, 32)
 	if err != nil {
 		return 0
+	}
+	return int(n)
+}
+
+// tenths reads a percentage with one digit behind the point, "91.7", as 917; -1 if the field holds none.
+func tenths(m message.Message, name string) int {
+	whole, part, _ := strings.Cut(m.Get(name), ".")
+	n, err := strconv.ParseUint(whole+(part + "0")[:1], 10, 16)
+	if err != nil || n > 1000 {
+		return -1
 	}
 	return int(n)
 }

@@ -20,6 +20,7 @@ type (
 	Traffic    = citizen.Traffic   // how often one number is called
 	Queue      = queue.Config      // a number's callers and agents
 	QueueEvent = queue.Event       // what happened in a queue
+	Member     = queue.Member      // an agent in a queue
 	ID         = queue.CallerID    // of a citizen's call; 0 is none
 )
 
@@ -51,7 +52,9 @@ type Config struct {
 	PortMin, PortMax uint16
 
 	Observe func(QueueEvent) // is told everything that happens in the queues, and must not block; nil: nobody
-	Log     *slog.Logger     // nil discards
+	// ObserveMember is told of every member of a queue that is not what it was, as Observe; nil: nobody.
+	ObserveMember func(Member)
+	Log           *slog.Logger // nil discards
 }
 
 // Default is the exchange of the simulator: three municipalities, offices to transfer to, and a calm rhythm of calls. The

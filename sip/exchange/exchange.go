@@ -250,6 +250,7 @@ func (e *Exchange) settle(now time.Time) {
 	for {
 		orders, events := e.queues.Drain()
 		if len(orders) == 0 && len(events) == 0 {
+			e.tellMembers()
 			return
 		}
 		for _, ev := range events {

@@ -56,7 +56,7 @@ func asterisk(text string) string {
 }
 
 func TestAStatusComesBackAsItWas(t *testing.T) {
-	calm := sip.QueueStatus{Queue: "moers", At: nineOClock, Valid: 90 * time.Second, SignedIn: 1}
+	calm := sip.QueueStatus{Queue: "moers", At: nineOClock, Valid: 90 * time.Second, SignedIn: 1, Since: nineOClock.Add(-time.Hour)}
 	bare := sip.QueueStatus{Queue: "xanten"}
 	for _, want := range []sip.QueueStatus{status(), calm, bare} {
 		plain := text(t, want)

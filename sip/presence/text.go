@@ -53,6 +53,9 @@ func Text(s sip.QueueStatus) (string, error) {
 		w.list("g", int(l.Within/time.Second), l.Target)
 	}
 	w.text("f", l.Formula.String())
+	if !s.Since.IsZero() {
+		w.number("s", s.Since.Unix())
+	}
 	text := w.String()
 	if _, err := ReadText(s.Queue, text); err != nil {
 		return "", err
@@ -61,7 +64,7 @@ func Text(s sip.QueueStatus) (string, error) {
 }
 
 // ReadText reads the report about a queue: JSON, plain or in base64. Unknown keys are ignored. Waiting callers and
-// agents must be told; without "t" the status has no At, without "n" no counts.
+// agents must be told; without "t" the status has no At, without "n" no counts, with "s" they have a gap before it.
 func ReadText(queue, text string) (sip.QueueStatus, error) {
 	fields, err := readObject(text)
 	if err != nil {
@@ -71,7 +74,7 @@ func ReadText(queue, text string) (sip.QueueStatus, error) {
 	s.At = fields.time("t")
 	s.Valid = fields.seconds("v", validMax)
 	s.Waiting = fields.must("w")
-	s.Oldest = fields.time("o")
+	s.Oldest, s.Since = fields.time("o"), fields.time("s")
 	s.Free, s.SignedIn, s.Paused = fields.must("a"), fields.must("l"), fields.must("p")
 	if n := fields.list("n", 5); n != nil {
 		s.Level = sip.ServiceLevel{Offered: n[0], Answered: n[1], AnsweredInTime: n[2], Abandoned: n[3], AbandonedInTime: n[4]}

@@ -50,10 +50,14 @@ var picture = []part{
 	{"sip/exchange", []string{"sip", "sip/presence", "sip/dialog", "sip/offer", "sip/transaction", "sip/media", "sip/codec", "sip/ua/header"}, columns},
 	{"sip/ami", []string{"sip"}, "the manager interface knows Asterisk's words; what they mean for queues and agents is decided above"},
 	{"sip/switchboard", []string{"sip"}, "the phone's side of the switchboard knows words and HTTP; sip/switchboard/wire is what both sides share"},
+	{"sip/acd", []string{"sip"}, decides},
+	{"sip/acd/asterisk", []string{"sip", "sip/acd", "sip/ami"}, "a translation: what Asterisk says becomes the model's words here and nowhere else"},
+	{"sip/acd/builtin", []string{"sip", "sip/acd", "sip/exchange", "sip/exchange/queue"}, "a translation: what the built-in exchange says becomes the model's words here and nowhere else"},
 	{"sip/siptest", []string{"sip", "sip/dialog", "sip/transaction"}, "the scripted peer must not share the phone's own mistakes"},
 
 	{"firmware/document", nil, "a document knows keys and places, not what they mean"},
 	{"firmware/config", []string{"firmware", "firmware/document"}, columns},
+	{"firmware/switchboard", []string{"firmware", "firmware/document", "firmware/config"}, columns},
 	{"firmware/knowledge", []string{"firmware", "firmware/document"}, columns},
 	{"firmware/journal", nil, "a journal keeps bytes: whose, it need not know"},
 
@@ -194,6 +198,7 @@ var foreigners = []foreign{
 	{"github.com/jackc/pgx/v5", []string{"cmd/centre/internal/store"}, databases},
 	{"github.com/pressly/goose/v3", []string{"cmd/centre/internal/store"}, databases},
 	{"golang.org/x/crypto", []string{"cmd/centre/internal/store"}, "PINs and passwords are hashed in one place"},
+	{"github.com/prometheus", []string{"cmd/centre"}, "only a switchboard is asked by Prometheus"},
 	{"github.com/chromedp", nil, "a browser is driven by tests alone"},
 }
 

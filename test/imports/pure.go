@@ -12,6 +12,7 @@ var pure = []string{
 	"device/callcentre",
 	"device/phone",
 	"device/screen",
+	"sip/acd",
 	"sip/ami/message",
 	"sip/codec",
 	"sip/dialog",

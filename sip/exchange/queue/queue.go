@@ -30,7 +30,7 @@ const (
 type Config struct {
 	Name        string   // shown to the agent, for example "Kreis Wesel"
 	Numbers     []string // the called numbers that lead here, digits only; the first is the main one
-	Agents      []string // accounts; one agent may serve several queues
+	Agents      []string // accounts that serve it from the beginning; one agent may serve several queues
 	Strategy    Strategy
 	RingTimeout time.Duration // after it an offer is withdrawn; zero means 20 s
 	WrapUp      time.Duration // pause of an agent after each caller; zero means none
@@ -107,6 +107,7 @@ type Queues struct {
 	talking []*caller
 	orders  []Order
 	events  []Event
+	told    []Member // by Members
 }
 
 type queue struct {
@@ -120,6 +121,8 @@ type agent struct {
 	ready     bool     // a phone is registered and reachable
 	busy      int      // calls that do not come from a queue
 	caller    CallerID // that rings or talks here; 0: none
+	paused    bool
+	reason    string
 	until     time.Time
 	idleSince time.Time
 }
@@ -145,6 +148,7 @@ func New(configs []Config) *Queues {
 		c.RingTimeout = cmp.Or(c.RingTimeout, 20*time.Second)
 		c.Retry = cmp.Or(c.Retry, 5*time.Second)
 		c.Promise = cmp.Or(c.Promise, 30*time.Second)
+		c.Agents = slices.Clone(c.Agents) // Serve changes them
 		q.list = append(q.list, &queue{Config: c})
 		for _, name := range c.Agents {
 			if q.agent(name) == nil {
@@ -302,7 +306,7 @@ func (q *Queues) Deadline() time.Time {
 			continue
 		}
 		for _, a := range q.agents {
-			if a.ready && a.busy == 0 && a.caller == 0 && slices.Contains(c.queue.Agents, a.name) {
+			if a.offered() && slices.Contains(c.queue.Agents, a.name) {
 				first = deadline.Earliest(first, a.until)
 			}
 		}
@@ -349,7 +353,7 @@ func (q *Queues) serve(now time.Time) {
 func (q *Queues) free(now time.Time, to *queue) []*agent {
 	var free []*agent
 	for _, a := range q.agents {
-		if a.ready && a.busy == 0 && a.caller == 0 && !now.Before(a.until) && slices.Contains(to.Agents, a.name) {
+		if a.offered() && !now.Before(a.until) && slices.Contains(to.Agents, a.name) {
 			free = append(free, a)
 		}
 	}

@@ -1,0 +1,135 @@
+package centre
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"freizeichen/firmware"
+	"freizeichen/firmware/knowledge"
+)
+
+// lookEvery is how soon a changed knowledge file is seen.
+const lookEvery = 5 * time.Second
+
+// Knowledge is what agents speak from: the last good version of a file that people edit while it is in use.
+type Knowledge struct {
+	path string // of the file that people edit; empty: there is none
+	copy string // of the compiled copy, which outlives the program; empty: none
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	now     firmware.Knowledge
+	data    []byte // compiled
+	state   KnowledgeState
+	changed time.Time // the file's, when it was looked at last
+	size    int64
+}
+
+// KnowledgeState tells whether the knowledge is that of the file.
+type KnowledgeState struct {
+	Read  time.Time // the last good version was read; zero: there never was one
+	Fault string    // what is wrong with the file as it is now, with its line; empty: nothing
+	At    time.Time // of Fault
+}
+
+// NewKnowledge reads the file, or the compiled copy when the file is broken.
+func NewKnowledge(path, compiled string, log *slog.Logger) *Knowledge {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	k := &Knowledge{path: path, copy: compiled, log: log}
+	if path == "" {
+		return k
+	}
+	if compiled != "" {
+		data, known, err := knowledge.Open(compiled)
+		switch {
+		case err == nil:
+			k.now, k.data = known, data
+			if info, err := os.Stat(compiled); err == nil {
+				k.state.Read = info.ModTime()
+			}
+		case !errors.Is(err, fs.ErrNotExist):
+			log.Warn("the compiled knowledge cannot be used; the file decides", "error", err)
+		}
+	}
+	k.look()
+	return k
+}
+
+// Run looks for changes of the file until ctx ends.
+func (k *Knowledge) Run(ctx context.Context) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if k.path != "" {
+				k.look()
+			}
+		}
+	}
+}
+
+// look reads the file if it has changed.
+func (k *Knowledge) look() {
+	info, err := os.Stat(k.path)
+	now := time.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err == nil {
+		if info.ModTime().Equal(k.changed) && info.Size() == k.size {
+			return
+		}
+		k.changed, k.size = info.ModTime(), info.Size()
+	}
+	var known firmware.Knowledge
+	if err == nil {
+		known, err = knowledge.Read(k.path, now)
+	}
+	if err != nil {
+		if fault := err.Error(); fault != k.state.Fault {
+			k.state.Fault, k.state.At = fault, now
+			k.log.Error("the knowledge file is not taken; the last good one stays in force", "error", err)
+		}
+		return
+	}
+	k.now, k.data = known, knowledge.Compile(known)
+	k.state = KnowledgeState{Read: now}
+	k.log.Info("the knowledge file is in force", "version", known.Version)
+	if k.copy != "" {
+		if err := knowledge.Store(k.copy, k.data); err != nil {
+			k.log.Error("the compiled knowledge could not be kept for the next start", "error", err)
+		}
+	}
+}
+
+// Compiled is what phones get, and its version for an ETag. No data: there is none.
+func (k *Knowledge) Compiled() (data []byte, version string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.data, strings.Trim(knowledge.ETag(k.data), `"`)
+}
+
+// Knowledge is the last good version and its state.
+func (k *Knowledge) Knowledge() (firmware.Knowledge, KnowledgeState) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.now, k.state
+}
+
+// String tells the version, for logs.
+func (k *Knowledge) String() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return fmt.Sprintf("knowledge %s", k.now.Version)
+}
