@@ -53,7 +53,7 @@ func TestEveryEventKeepsWhatAModelOfQueuesNeeds(t *testing.T) {
 		"Event: FullyBooted\nStatus: Fully Booted":                                                 FullyBooted{},
 		"Event: Shutdown\nShutdown: Cleanly\nRestart: True":                                        Shutdown{true},
 		"Event: QueueParams\nQueue: q\nMax: 9\nStrategy: ringall\nCalls: 1\nHoldtime: 2\nTalkTime: 3\nCompleted: 4\nAbandoned: 5\nServicelevel: 30\nServicelevelPerf: nan\nWeight: 6": QueueParams{
-			"q", "ringall", 9, 1, 2 * time.Second, 3 * time.Second, 4, 5, 30 * time.Second, 6},
+			"q", "ringall", 9, 1, 2 * time.Second, 3 * time.Second, 4, 5, 30 * time.Second, 6, -1, -1},
 	} {
 		got, ok := decode(parse(t, text))
 		if got != want || ok != (want != nil) {
