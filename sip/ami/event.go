@@ -264,7 +264,7 @@ func number(m message.Message, name string) int {
 func tenths(m message.Message, name string) int {
 	whole, part, _ := strings.Cut(m.Get(name), ".")
 	n, err := strconv.ParseUint(whole+(part + "0")[:1], 10, 16)
-	if err != nil || n > 1000 {
+	if err != nil || n > 1000 || whole == "" {
 		return -1
 	}
 	return int(n)
