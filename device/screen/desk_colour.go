@@ -73,7 +73,7 @@ func (c colour) deskIdle() {
 	d := c.says()
 	t := d.Agent()
 	background, on := agentPaint(t.State)
-	c.band(agentIcon(t.State), t.Title, t.Since, background, on)
+	c.band(agentIcon(t.State), t.Title, since(t, font.Face8x16, colourX1-colourX0-26-8), background, on)
 	y0, y1 := colourBody+colourBand, colourBodyEnd
 	alerts := c.alerts()
 	for _, alert := range alerts[:min(len(alerts), 3)] {
@@ -220,7 +220,11 @@ func (c colour) citizenRings(calls phone.Calls) {
 		waited = t.time
 	}
 	x := c.right(font.Face8x16, colourX1, colourBody+6, waited, waited, white)
-	c.name(font.Face8x16, colourX0+26, x-8, colourBody+6, c.word(wordCallFor), white)
+	title := citizen.Line // through 115 an agent may say less than through the municipality's own number
+	if title == "" {
+		title = c.word(wordCallFor)
+	}
+	c.name(font.Face8x16, colourX0+26, x-8, colourBody+6, title, white)
 	face := largest(citizen.Tenant, colourX1-colourX0-1, font.Face16x32, font.Face12x24, font.Face8x16)
 	rows := face.Lines(citizen.Tenant, colourX1-colourX0-1, 2)
 	for i, row := range rows {

@@ -63,11 +63,8 @@ func (m mono) deskIdle() {
 	t := d.Agent()
 	m.fill(0, monoBody, monoWidth, monoBody+9, lit)
 	x := monoWidth - 1
-	for _, since := range []string{t.Since, t.At} { // the state goes before its time
-		if since != "" && face.Width(t.Title)+4+face.Width(since) <= x-1 {
-			x = m.right(face, x, monoBody+1, since, since, dark) - 4
-			break
-		}
+	if since := since(t, face, monoWidth-6); since != "" {
+		x = m.right(face, x, monoBody+1, since, since, dark) - 4
 	}
 	m.name(face, 1, x, monoBody+1, t.Title, dark)
 

@@ -115,11 +115,17 @@ func TestTheAgentsStateIsNeverCut(t *testing.T) {
 			for state := range sip.AgentStateCount {
 				for _, reason := range reasons {
 					view := sceneNamed(t, "desk-ready")
+					view.Desk.Agent.Quiet = true
 					view.Desk.Agent.State, view.Desk.Agent.Reason, view.Desk.Agent.Since = state, reason, now.AddDate(0, 0, -3)
 					title := wording{language.catalogue(), &view}.says().Agent().Title
-					width, face := drawn(panel, language, &view, title)
-					if width < face.Width(title) {
-						t.Errorf("%s %s: %q is drawn in %d pixels", name, language, title, width)
+					whole := false // the status line has a short word for it
+					New(panel, language).draw(&view, func(text string, area image.Rectangle, _ uint8) {
+						for f := font.Face5x8; f <= font.Face16x32; f++ {
+							whole = whole || text == title && area.Dy() == f.Height() && area.Dx() >= f.Width(title)
+						}
+					})
+					if !whole {
+						t.Errorf("%s %s: %q is cut", name, language, title)
 					}
 				}
 			}
@@ -330,7 +336,7 @@ func checkView(t *testing.T, view phone.View) {
 }
 
 func TestNoDeskWhateverItHoldsBreaksThePanel(t *testing.T) {
-	for seed := range uint64(400) {
+	for seed := range uint64(200) {
 		view := randomView(rand.New(rand.NewPCG(seed, 3)), "Elterngeld")
 		checkView(t, view)
 		if text := strings.Join(New(hal.Mono128x64, German).Text(view), "\n"); strings.Contains(text, "%!") {

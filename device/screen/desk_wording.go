@@ -64,6 +64,16 @@ func (w wording) says() desk.Desk {
 	return desk.Desk{Words: w.catalogue.desk, View: &w.view.Desk, Now: w.view.Now}
 }
 
+// since is since when the agent's state lasts, as far as it fits beside the state: that goes first.
+func since(t desk.AgentText, face font.Face, width int) string {
+	for _, text := range []string{t.Since, t.At} {
+		if face.Width(t.Title)+face.Width(text) <= width {
+			return text
+		}
+	}
+	return ""
+}
+
 // citizen is who is at the other end of a call, empty when the desk knows nobody's.
 func (w wording) citizen(id sip.CallID) desk.CallerText {
 	if c := w.view.Desk.Caller; !w.view.Desk.On || c == nil || c.Call != id {
