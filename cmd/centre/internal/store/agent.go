@@ -110,7 +110,7 @@ func (s *Store) Agent(ctx context.Context, number string) (a Agent, found bool, 
 
 func (s *Store) agents(ctx context.Context, statement string, arguments ...any) ([]Agent, error) {
 	var all []Agent
-	err := s.rows(ctx, statement, arguments, func(row *sql.Rows) error {
+	err := s.rows(ctx, statement, arguments, func(row rowScanner) error {
 		var a Agent
 		var queue sql.NullString
 		var penalty sql.NullInt64
@@ -192,7 +192,7 @@ func (s *Store) RemoveSignIn(ctx context.Context, device string) error {
 // SignIns are all sign-ins in the order of the phones.
 func (s *Store) SignIns(ctx context.Context) ([]SignIn, error) {
 	var all []SignIn
-	err := s.rows(ctx, `SELECT device, agent, since_at FROM sign_ins`, nil, func(row *sql.Rows) error {
+	err := s.rows(ctx, `SELECT device, agent, since_at FROM sign_ins`, nil, func(row rowScanner) error {
 		var in SignIn
 		var since int64
 		err := row.Scan(&in.Device, &in.Agent, &since)

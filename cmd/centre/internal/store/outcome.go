@@ -35,7 +35,7 @@ func (s *Store) Figures(ctx context.Context, from, until time.Time) (sip.DayFigu
 	f := sip.DayFigures{Day: from}
 	lines, topics := map[string]sip.Tally{}, map[string]sip.Tally{}
 	err := s.rows(ctx, `SELECT line, topic, result, COUNT(*) FROM outcomes WHERE at >= $1 AND at < $2 GROUP BY line, topic, result`,
-		[]any{micros(from), micros(until)}, func(row *sql.Rows) error {
+		[]any{micros(from), micros(until)}, func(row rowScanner) error {
 			var line, topic string
 			var result, n int
 			if err := row.Scan(&line, &topic, &result, &n); err != nil {
@@ -57,7 +57,7 @@ func (s *Store) OwnTally(ctx context.Context, from, until time.Time, agent strin
 		return own, nil
 	}
 	err := s.rows(ctx, `SELECT result, COUNT(*) FROM outcomes WHERE agent = $3 AND at >= $1 AND at < $2 GROUP BY result`,
-		[]any{micros(from), micros(until), agent}, func(row *sql.Rows) error {
+		[]any{micros(from), micros(until), agent}, func(row rowScanner) error {
 			var result, n int
 			err := row.Scan(&result, &n)
 			own = count(own, result, n)
@@ -125,7 +125,7 @@ func (s *Store) Messages(ctx context.Context, done bool, most int) ([]Message, e
 		statement = `SELECT id, agent, tenant, line, topic, office, callback, name, at, due_at, done_at FROM messages WHERE done_at > 0 ORDER BY done_at DESC, id LIMIT $1`
 	}
 	var all []Message
-	err := s.rows(ctx, statement, []any{most}, func(row *sql.Rows) error {
+	err := s.rows(ctx, statement, []any{most}, func(row rowScanner) error {
 		var m Message
 		var at, due, done int64
 		err := row.Scan(&m.ID, &m.Agent, &m.Tenant, &m.Line, &m.Topic, &m.Office, &m.Callback, &m.Name, &at, &due, &done)

@@ -24,6 +24,7 @@ func TestPostgreSQL(t *testing.T) {
 	cluster := startCluster(t)
 	var count atomic.Int32
 	runSuite(t, func(t *testing.T) string { return cluster.database(t, fmt.Sprintf("test%d", count.Add(1))) })
+	t.Run("killing_the_switchboard_in_the_middle_of_writes_loses_nothing", func(t *testing.T) { killed(bed{t, cluster.database(t, "victim")}) })
 }
 
 // A cluster is a PostgreSQL of the test alone: in a folder of its own, reached by a socket in it.

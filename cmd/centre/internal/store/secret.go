@@ -181,7 +181,7 @@ func (s *Store) RemovePhone(ctx context.Context, device string) error {
 // Phones are all phones in the order of their devices.
 func (s *Store) Phones(ctx context.Context) ([]Phone, error) {
 	var all []Phone
-	err := s.rows(ctx, `SELECT device, label FROM phones`, nil, func(row *sql.Rows) error {
+	err := s.rows(ctx, `SELECT device, label FROM phones`, nil, func(row rowScanner) error {
 		var p Phone
 		err := row.Scan(&p.Device, &p.Label)
 		all = append(all, p)
@@ -231,7 +231,7 @@ func (s *Store) RemoveSupervisor(ctx context.Context, name string) error {
 // Supervisors are the names of all supervisors. None: nobody can log in, there is no default password.
 func (s *Store) Supervisors(ctx context.Context) ([]string, error) {
 	var all []string
-	err := s.rows(ctx, `SELECT name FROM supervisors`, nil, func(row *sql.Rows) error {
+	err := s.rows(ctx, `SELECT name FROM supervisors`, nil, func(row rowScanner) error {
 		var name string
 		err := row.Scan(&name)
 		all = append(all, name)

@@ -20,7 +20,8 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -54,6 +55,7 @@ type Store struct {
 // Bounds of the connections. SQLite has one: its writers would only wait for each other, and without order.
 const (
 	postgresConnections = 8
+	connectTimeout      = 5 * time.Second
 	hashesAtOnce        = 2 // password hashes take 50 ms of a processor each: the phones' requests need the others
 )
 
@@ -84,9 +86,17 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 
 func (s *Store) open(ctx context.Context) (err error) {
 	if s.postgres {
-		if s.db, err = sql.Open("pgx", s.config.URL); err != nil {
-			return errors.New("the URL is not one of PostgreSQL") // its text holds the password
+		server, err := pgx.ParseConfig(s.config.URL)
+		if err != nil {
+			return errors.New("the URL is not one of PostgreSQL") // the error holds parts of it
 		}
+		if server.ConnectTimeout == 0 {
+			server.ConnectTimeout = connectTimeout
+		}
+		if server.RuntimeParams["synchronous_commit"] == "" { // whatever the server's default: what was confirmed is safe
+			server.RuntimeParams["synchronous_commit"] = "on"
+		}
+		s.db = stdlib.OpenDB(*server)
 		s.db.SetMaxOpenConns(postgresConnections)
 		s.db.SetMaxIdleConns(postgresConnections)
 		s.db.SetConnMaxIdleTime(5 * time.Minute)
@@ -223,8 +233,11 @@ func (s *Store) atomically(ctx context.Context, do func(tx *sql.Tx) error) error
 	return tx.Commit()
 }
 
+// A rowScanner reads the columns of one row.
+type rowScanner interface{ Scan(into ...any) error }
+
 // rows reads all rows of a query; scan reads one.
-func (s *Store) rows(ctx context.Context, statement string, arguments []any, scan func(row *sql.Rows) error) error {
+func (s *Store) rows(ctx context.Context, statement string, arguments []any, scan func(row rowScanner) error) error {
 	rows, err := s.db.QueryContext(ctx, s.sql(statement), arguments...)
 	if err != nil {
 		return err

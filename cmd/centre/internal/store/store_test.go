@@ -79,6 +79,7 @@ var suite = []struct {
 	{"a newer schema is refused", newerSchema},
 	{"a second opening finds everything", reopening},
 	{"two that start at once migrate once", startsAtOnce},
+	{"commits wait for the disk", durable},
 }
 
 func runSuite(t *testing.T, fresh func(t *testing.T) (url string)) {
