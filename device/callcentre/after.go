@@ -139,7 +139,7 @@ func (d *Desk) afterView() *After {
 	v.Choices = append(v.Choices, Choice{Word: WordOther})
 	if d.agent.State == sip.WrapUp && !a.late {
 		if left := d.agent.Until.Sub(d.now); left > 0 {
-			v.Counting, v.Left = true, (left + time.Second - 1).Truncate(time.Second)
+			v.Counting, v.Left, v.Of = true, (left + time.Second - 1).Truncate(time.Second), d.agent.Until.Sub(d.agent.Since)
 		}
 		v.Extends = d.agent.Extends
 	}

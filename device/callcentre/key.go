@@ -88,8 +88,6 @@ func (d *Desk) ofAfter(a Action) {
 		d.leaveMessage()
 	case ActDone:
 		d.done()
-	case ActExtend:
-		d.extend()
 	}
 }
 

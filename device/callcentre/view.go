@@ -169,7 +169,8 @@ type After struct {
 	// switchboard): then nothing ends by itself.
 	Counting bool
 	Left     time.Duration
-	Extends  int // how often it can still be extended
+	Of       time.Duration // the whole wrap-up, with its extensions
+	Extends  int           // how often it can still be extended
 	Late     bool
 }
 
@@ -211,7 +212,6 @@ const (
 	CallMenu     // during a call
 	TakeOverMenu // the agent is signed in at another phone (Menu.Arg): move him here?
 	NoticeMenu   // the notices of the day, to read
-	QueueMenu    // the queues, to read
 	MenuKindCount
 )
 
@@ -234,7 +234,6 @@ const (
 	WordPause
 	WordLastCall // late entry of topic and outcome
 	WordNotices
-	WordQueues
 	WordTopic
 	WordTenant
 	WordOffice
@@ -305,7 +304,6 @@ const (
 	ActForwarded
 	ActLeftMessage
 	ActDone
-	ActExtend
 	ActChoose
 	ActBack
 	ActYes

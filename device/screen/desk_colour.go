@@ -84,6 +84,10 @@ func (c colour) deskIdle() {
 		c.name(face, colourX0+26, colourX1, y0+11-(top+bottom)/2, alert.full, ink)
 		y0 += 21
 	}
+	if day := d.Day(); day != "" && y0 < colourBody+colourBand+42 {
+		y1 -= 15
+		c.name(font.Face6x12, colourX0, colourX1, y1+2, day, grey)
+	}
 	switch n := len(d.View.Queues); n {
 	case 0:
 		date, none := c.dateText(), c.noQueue()

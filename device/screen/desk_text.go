@@ -49,7 +49,7 @@ func (w wording) deskIdleLines(lines []string) []string {
 		i = (i + selected(d.View.Queue, len(d.View.Queues))) % len(d.View.Queues)
 		lines = append(lines, d.Queue(i).Line())
 	}
-	return lines
+	return append(lines, d.Day())
 }
 
 func (w wording) citizenLines(lines []string) []string {

@@ -107,7 +107,7 @@ func named(names ...string) []callcentre.Choice {
 func afterView(change ...func(*callcentre.After)) func(*callcentre.View) {
 	return func(v *callcentre.View) {
 		v.Agent.State, v.Agent.Since = sip.WrapUp, now.Add(-7*time.Second)
-		v.After = &callcentre.After{Tenant: "Stadt Moers", Counting: true, Left: 23 * time.Second, Extends: 2, Topic: "Führerschein", Result: sip.Solved,
+		v.After = &callcentre.After{Tenant: "Stadt Moers", Counting: true, Left: 23 * time.Second, Of: 30 * time.Second, Extends: 2, Topic: "Führerschein", Result: sip.Solved,
 			Choices: named("Kfz-Zulassung", "Führerschein", "Schwerbehinderung", "Elterngeld", "Personalausweis", "Wohngeld", "Sperrmüll")}
 		v.After.Choices[1].Mark = true
 		for _, c := range change {
@@ -141,7 +141,7 @@ func deskScenes() []scene {
 	cardKeys := deskSofts(callcentre.ActAsk, callcentre.ActPass, callcentre.ActMessage, callcentre.ActMore)
 	promptKeys := deskSofts(callcentre.ActNext, callcentre.ActErase, 0, callcentre.ActCancel)
 	menuKeys := deskSofts(callcentre.ActChoose, 0, 0, callcentre.ActBack)
-	afterKeys := deskSofts(callcentre.ActSolved, callcentre.ActForwarded, callcentre.ActLeftMessage, callcentre.ActExtend)
+	afterKeys := deskSofts(callcentre.ActSolved, callcentre.ActForwarded, callcentre.ActLeftMessage, callcentre.ActDone)
 	lateKeys := deskSofts(callcentre.ActSolved, callcentre.ActForwarded, callcentre.ActLeftMessage, callcentre.ActDone)
 	handset := status(on(hal.Headset))
 	var all []scene
@@ -172,6 +172,11 @@ func deskScenes() []scene {
 	talk := inState(phone.Talking, 187*time.Second)
 
 	idle("ready", idleKeys)
+	counted := func(v *callcentre.View) {
+		v.Today = &callcentre.Today{Team: sip.Tally{Calls: 412, Solved: 230, Forwarded: 120, Messages: 30}, Own: sip.Tally{Calls: 34}}
+	}
+	idle("counted", idleKeys, counted)
+	idle("counted-queues", idleKeys, counted, queues(5, 0))
 	add("paused", status(missed(2)), phone.Idle{}, pausedKeys, paused("lunch", "Mittag"), queues(3, 0))
 	add("queues", status(missed(12)), phone.Idle{}, idleKeys, queues(6, 2), func(v *callcentre.View) { v.Unsent = 3 })
 	idle("queues-last", idleKeys, queues(6, 5))

@@ -49,14 +49,10 @@ func (d Desk) After() AfterText {
 	return t
 }
 
-// whole is how long a wrap-up lasts as far as its bar is concerned: half a minute, and half a minute more for every extension.
-const whole = 30 * time.Second
-
 // AfterShare is the part of the wrap-up that is left, in thousandths.
 func (d Desk) AfterShare() int {
 	left := max(0, d.View.After.Left)
-	of := max(whole, (left+whole-1)/whole*whole)
-	return int(1000 * left / of)
+	return int(1000 * left / max(left, d.View.After.Of, 1))
 }
 
 // A ChoiceText is one line of a menu.
@@ -105,7 +101,7 @@ func (d Desk) Menu() MenuText {
 	if kind >= callcentre.MenuKindCount {
 		kind = callcentre.MainMenu
 	}
-	t := MenuText{Title: d.menus[kind], Reading: kind == callcentre.NoticeMenu || kind == callcentre.QueueMenu}
+	t := MenuText{Title: d.menus[kind], Reading: kind == callcentre.NoticeMenu}
 	n := len(m.Choices)
 	if t.Selected = max(0, min(m.Selected, n-1)); n == 0 {
 		t.Empty = d.say(phraseEmpty)

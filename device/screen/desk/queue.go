@@ -148,3 +148,19 @@ func (d Desk) span(t time.Duration) string {
 	}
 	return d.say(phraseSeconds, bounded(int(max(0, t)/time.Second)))
 }
+
+// Day says what came of today's calls, the agent's own too; empty while it is not known, or there were none.
+func (d Desk) Day() string {
+	t := d.View.Today
+	if t == nil || t.Team.Calls <= 0 {
+		return ""
+	}
+	solved, own := "", ""
+	if percent, ok := t.Team.FirstContact(); ok {
+		solved = d.say(phraseSolvedToday, percent)
+	}
+	if d.View.Agent.State != sip.SignedOut {
+		own = d.say(phraseOwnToday, t.Own.Calls)
+	}
+	return Join(dot, d.say(phraseTeamToday, t.Team.Calls), own, solved)
+}

@@ -115,6 +115,9 @@ const (
 	phraseNow                          // the present choice
 	phraseTakeOver                     // %s: the phone where the agent is signed in
 	phraseEmpty                        // a menu without choices
+	phraseTeamToday                    // %d calls of all agents
+	phraseSolvedToday                  // %d percent solved at the first contact
+	phraseOwnToday                     // %d calls of the agent
 	phraseTomorrow                     // stands before a time of day
 	phraseLineOf                       // %d of %d: where in the card
 	phraseSeconds                      // %d

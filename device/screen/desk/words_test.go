@@ -159,7 +159,7 @@ func TestTextsFitTheirBoxes(t *testing.T) {
 		}
 		for kind, title := range w.menus {
 			switch callcentre.MenuKind(kind) {
-			case callcentre.TakeOverMenu, callcentre.NoticeMenu, callcentre.QueueMenu: // no position beside it
+			case callcentre.TakeOverMenu, callcentre.NoticeMenu: // no position beside it
 			default:
 				fits(title, font.Face5x8, 127-4-font.Face5x8.Width(w.say(phraseQueueOf, 28, 28)))
 			}
