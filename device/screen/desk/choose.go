@@ -3,7 +3,6 @@ package desk
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"freizeichen/device/callcentre"
 	"freizeichen/device/screen/font"
