@@ -351,6 +351,7 @@ func TestStopUnsubscribes(t *testing.T) {
 		t.Errorf("left with\n%s", leave.Request)
 	}
 	d.Advance(time.Minute) // the last NOTIFY is lost
+	d.Queues(d.Now, []string{"kw"})
 	if d.wantQuiet(); !d.Ended() {
 		t.Error("a subscription is left")
 	}

@@ -76,6 +76,7 @@ type Watch struct {
 	tx            transaction.Transactions
 	report        func(sip.Event)
 	online        bool // the account is registered
+	stopped       bool
 	subscriptions []*subscription
 	queues        []*queue
 	bell          uint64
@@ -102,7 +103,7 @@ func New(config Config, c *client.Client, tx transaction.Transactions, report fu
 
 // Queues is the whole list of queues to be watched; the list before is forgotten.
 func (w *Watch) Queues(now time.Time, names []string) {
-	if w.config.Kind == None {
+	if w.config.Kind == None || w.stopped {
 		return
 	}
 	for _, q := range slices.Clone(w.queues) {
@@ -205,7 +206,7 @@ func (w *Watch) soon() time.Duration { return time.Duration(w.client.Intn(1000))
 
 // Stop ends all subscriptions.
 func (w *Watch) Stop(now time.Time) {
-	w.queues = nil
+	w.queues, w.stopped = nil, true
 	for _, s := range slices.Clone(w.subscriptions) {
 		s.end(now)
 	}
