@@ -211,3 +211,36 @@ func TestAnUnknownStatusHasThePhraseOfItsClass(t *testing.T) {
 		}
 	}
 }
+
+func TestANotifyMakesTheSubscribersDialog(t *testing.T) {
+	notify := parseRequest(t, `NOTIFY sip:201@192.0.2.9 SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1
+Record-Route: <sip:p1;lr>
+Record-Route: <sip:p2;lr>
+From: <sip:cc-kw@pbx>;tag=pbx
+To: <sip:201@pbx>;tag=ours
+Call-ID: c
+CSeq: 70 NOTIFY
+Contact: <sip:n@192.0.2.1>
+
+`)
+	d, err := NewSubscriber(notify, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.ID() != (ID{"c", "ours", "pbx"}) || d.State() != Confirmed || !d.Caller() {
+		t.Errorf("dialog %+v", d)
+	}
+	refresh := d.Request(sip.SUBSCRIBE)
+	if refresh.CSeq().SeqNo != 4 || refresh.Recipient.String() != "sip:n@192.0.2.1" || refresh.Route().Address.Host != "p1" {
+		t.Errorf("refreshed with\n%s", refresh)
+	}
+	notify.CSeq().SeqNo = 69
+	if err := d.Receive(notify); !errors.Is(err, ErrOutOfOrder) {
+		t.Errorf("an older NOTIFY: %v", err)
+	}
+	notify.RemoveHeader("Contact")
+	if _, err := NewSubscriber(notify, 3); err == nil {
+		t.Error("a NOTIFY without Contact makes a dialog")
+	}
+}

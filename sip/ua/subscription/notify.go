@@ -65,7 +65,7 @@ func (s *subscription) notified(now time.Time, id transaction.ServerID, request 
 	}
 	s.dialog.Refresh(request) // section 4.4.1: NOTIFY is a target refresh request
 	respond(sipgo.StatusOK)
-	s.silent = time.Time{}
+	s.silent, s.heard = time.Time{}, now
 	if strings.EqualFold(state, "terminated") {
 		s.terminated(now, params)
 		return

@@ -44,6 +44,10 @@ type subscription struct {
 	next   time.Time // SUBSCRIBE
 	silent time.Time // the NOTIFY that a SUBSCRIBE brings must have come (timer N)
 	over   time.Time // ends unless refreshed
+	heard  time.Time // of the last NOTIFY
+
+	stale    time.Time     // the next report should have come; zero: none is expected
+	patience time.Duration // with that
 
 	impossible bool // no URI can name the resource
 	doubtful   bool // the registration has been lost since
@@ -133,6 +137,7 @@ func (s *subscription) replied(now time.Time, reply client.Reply) {
 		s.lost(now, 0, s.pause(now))
 	case s.dialog != nil && reply.Status == sipgo.StatusCallTransactionDoesNotExists:
 		s.lost(now, reply.Status, s.atOnce(now)) // the exchange was restarted
+		s.watch.suspect(now, s)
 	case refusal(reply.Status):
 		s.lost(now, reply.Status, s.spread(refusedPause, 10))
 	default:
@@ -199,11 +204,23 @@ func (s *subscription) lost(now time.Time, status int, wait time.Duration) {
 	s.forget(status)
 }
 
+// staleMax bounds the growing pauses between questions about a report that does not come.
+const staleMax = 15 * time.Minute
+
+// expect waits for the next report. A reporter repeats it within its time: where none comes, he has died, or the exchange
+// has forgotten us in a restart, and a refresh tells which. In vain it is sent more and more rarely.
+func (s *subscription) expect(now time.Time, within time.Duration) {
+	s.stale, s.patience = time.Time{}, min(within, staleMax)
+	if within > 0 {
+		s.stale = now.Add(s.spread(s.patience, 10))
+	}
+}
+
 // abandon forgets the dialog and the SUBSCRIBE under way.
 func (s *subscription) abandon() {
 	s.attempt++
 	s.pending, s.dialog, s.identity, s.hints = nil, nil, client.Identity{}, hints{}
-	s.next, s.silent, s.over, s.since = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	s.next, s.silent, s.over, s.since, s.stale = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 }
 
 // end unsubscribes (RFC 6665 section 4.1.2.3). A SUBSCRIBE that nobody has notified of yet is forgotten: its NOTIFY

@@ -49,8 +49,8 @@ func TestASubscriptionIsRefreshedAtThreeQuartersOfItsTime(t *testing.T) {
 			t.Errorf("refresh:\n%s", refresh.Request)
 		}
 		d.Answer(refresh, "200 OK", "Expires: 100")
-		d.notify(subscribe, note{cseq: 2 + i, body: report(1)}, 200)
-		d.wantQuiet()
+		d.notify(subscribe, note{cseq: 2 + i, body: report(2 + i)}, 200)
+		d.wantWaiting(2 + i)
 	}
 }
 
@@ -184,6 +184,47 @@ func TestARestartedExchangeIsSubscribedToAnew(t *testing.T) {
 	d.wantWaiting(2)
 }
 
+func TestAReportThatIsNotRepeatedIsAskedFor(t *testing.T) {
+	d := newDesk(t, Source{Kind: Presence, Prefix: "cc-", Device: "cc-phone-201", Expires: 24 * time.Hour})
+	d.Online(d.Now, true)
+	bell := d.WantRequest("SUBSCRIBE")
+	d.Queues(d.Now, []string{"kw"})
+	subscribe := d.WantRequest("SUBSCRIBE")
+	for _, s := range []uatest.Sent{bell, subscribe} {
+		d.Answer(s, "200 OK", "tag=pbx", "Expires: 86400")
+	}
+	d.notify(bell, note{state: "active", body: string(presence.Phone("sip:p@pbx", presence.Bell(uatest.Start, 1)))}, 200)
+	d.notify(subscribe, note{state: "active", body: report(1)}, 200)
+	d.want(sip.AgentChanged{Version: 1})
+	d.wantWaiting(1)
+	// The reporter has died: the exchange repeats what it has, and is asked more and more rarely.
+	var pauses []time.Duration
+	for cseq := range 6 {
+		refresh, after := d.again(time.Hour)
+		pauses = append(pauses, after)
+		d.Answer(refresh, "200 OK", "Expires: 86400")
+		d.notify(subscribe, note{cseq: 2 + cseq, state: "active", body: report(1)}, 200)
+	}
+	if !slices.IsSorted(pauses[:4]) || pauses[0] < 80*time.Second || pauses[0] > 100*time.Second || pauses[5] < 12*time.Minute {
+		t.Errorf("pauses %v", pauses)
+	}
+	d.notify(subscribe, note{cseq: 20, state: "active", body: report(2)}, 200)
+	d.wantWaiting(2)
+	refresh, after := d.again(time.Hour)
+	if after > 100*time.Second {
+		t.Errorf("after %v", after)
+	}
+	// The exchange was restarted: it has forgotten the bell too.
+	d.Answer(refresh, "481 Call/Transaction Does Not Exist")
+	d.want(sip.QueueUnknown{Queue: "kw", Status: 481})
+	first, _ := d.again(time.Minute)
+	second, after := d.again(time.Minute)
+	resources := []string{first.Request.CallID().Value(), second.Request.CallID().Value()}
+	if !slices.Contains(resources, bell.Request.CallID().Value()) || slices.Contains(resources, subscribe.Request.CallID().Value()) || after > time.Second {
+		t.Errorf("after %v\n%s\n%s", after, first.Request, second.Request)
+	}
+}
+
 func TestTheReasonOfAnEndDecidesAboutTheNext(t *testing.T) {
 	for _, c := range []struct {
 		state       string
@@ -310,6 +351,7 @@ func TestStopUnsubscribes(t *testing.T) {
 		t.Errorf("left with\n%s", leave.Request)
 	}
 	d.Advance(time.Minute) // the last NOTIFY is lost
+	d.Queues(d.Now, []string{"kw"})
 	if d.wantQuiet(); !d.Ended() {
 		t.Error("a subscription is left")
 	}

@@ -54,6 +54,8 @@ const (
 	// subscriptionsMax is more than an agent serves, and than a panel shows.
 	subscriptionsMax = 32
 	availSuffix      = "_avail"
+	// remembered is how long a NOTIFY proves that the exchange knows the subscription.
+	remembered = 10 * time.Second
 )
 
 // Config is what a Watch needs to know.
@@ -74,6 +76,7 @@ type Watch struct {
 	tx            transaction.Transactions
 	report        func(sip.Event)
 	online        bool // the account is registered
+	stopped       bool
 	subscriptions []*subscription
 	queues        []*queue
 	bell          uint64
@@ -100,7 +103,7 @@ func New(config Config, c *client.Client, tx transaction.Transactions, report fu
 
 // Queues is the whole list of queues to be watched; the list before is forgotten.
 func (w *Watch) Queues(now time.Time, names []string) {
-	if w.config.Kind == None {
+	if w.config.Kind == None || w.stopped {
 		return
 	}
 	for _, q := range slices.Clone(w.queues) {
@@ -143,7 +146,9 @@ func (w *Watch) watch(now time.Time, q *queue) {
 	w.queues = append(w.queues, q)
 	resource := w.config.Prefix + q.name
 	if w.config.Kind == Presence {
-		q.subscriptions = []*subscription{{resource: resource, event: "presence", apply: q.figures, forget: q.unknown}}
+		s := &subscription{resource: resource, event: "presence", forget: q.unknown}
+		s.apply = func(now time.Time, body []byte) error { return q.figures(now, s, body) }
+		q.subscriptions = []*subscription{s}
 	} else {
 		waiting := &subscription{resource: resource, event: "dialog", forget: q.noWaiting}
 		waiting.apply = waiting.hint(func(dialogs []presence.Dialog) { q.lamp.Waiting = dialogs; q.light() })
@@ -201,7 +206,7 @@ func (w *Watch) soon() time.Duration { return time.Duration(w.client.Intn(1000))
 
 // Stop ends all subscriptions.
 func (w *Watch) Stop(now time.Time) {
-	w.queues = nil
+	w.queues, w.stopped = nil, true
 	for _, s := range slices.Clone(w.subscriptions) {
 		s.end(now)
 	}
@@ -220,7 +225,7 @@ func (w *Watch) remove(s *subscription) {
 func (w *Watch) Deadline() time.Time {
 	var first time.Time
 	for _, s := range w.subscriptions {
-		for _, t := range []time.Time{s.silent, s.over, w.due(s)} {
+		for _, t := range []time.Time{s.silent, s.over, w.due(s), w.stale(s)} {
 			if !t.IsZero() && (first.IsZero() || t.Before(first)) {
 				first = t
 			}
@@ -237,6 +242,24 @@ func (w *Watch) due(s *subscription) time.Time {
 	return s.next
 }
 
+// stale is when the next report of a subscription should have come. Without a registration nothing can be asked.
+func (w *Watch) stale(s *subscription) time.Time {
+	if !w.online || s.ending {
+		return time.Time{}
+	}
+	return s.stale
+}
+
+// suspect refreshes all other subscriptions soon: the exchange has forgotten one, so it may have forgotten all. What it
+// has just told of, it knows.
+func (w *Watch) suspect(now time.Time, forgotten *subscription) {
+	for _, s := range w.subscriptions {
+		if s != forgotten && s.dialog != nil && s.pending == nil && now.Sub(s.heard) > remembered {
+			s.next = now.Add(w.soon())
+		}
+	}
+}
+
 // Tick lets time pass.
 func (w *Watch) Tick(now time.Time) {
 	reached := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
@@ -247,6 +270,9 @@ func (w *Watch) Tick(now time.Time) {
 		case reached(s.silent), reached(s.over):
 			s.lost(now, 0, s.pause(now))
 		case reached(w.due(s)):
+			s.send(now)
+		case reached(w.stale(s)):
+			s.expect(now, 2*s.patience)
 			s.send(now)
 		}
 	}
@@ -290,12 +316,16 @@ type queue struct {
 }
 
 // figures takes a report.
-func (q *queue) figures(_ time.Time, body []byte) error {
+func (q *queue) figures(now time.Time, s *subscription, body []byte) error {
 	status, err := presence.ReadQueue(q.name, body)
-	if err == nil {
-		q.reported(status)
+	if err != nil {
+		return err
 	}
-	return err
+	if !q.known || q.last != status {
+		s.expect(now, status.Valid)
+	}
+	q.reported(status)
+	return nil
 }
 
 func (q *queue) reported(status sip.QueueStatus) {
