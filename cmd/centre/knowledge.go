@@ -3,16 +3,15 @@ package centre
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"freizeichen/firmware"
 	"freizeichen/firmware/knowledge"
+	"freizeichen/sip/switchboard/wire"
 )
 
 // lookEvery is how soon a changed knowledge file is seen.
@@ -27,6 +26,7 @@ type Knowledge struct {
 	mu      sync.Mutex
 	now     firmware.Knowledge
 	data    []byte // compiled
+	tag     string // of data
 	state   KnowledgeState
 	changed time.Time // the file's, when it was looked at last
 	size    int64
@@ -52,7 +52,7 @@ func NewKnowledge(path, compiled string, log *slog.Logger) *Knowledge {
 		data, known, err := knowledge.Open(compiled)
 		switch {
 		case err == nil:
-			k.now, k.data = known, data
+			k.now, k.data, k.tag = known, data, wire.Tag(data)
 			if info, err := os.Stat(compiled); err == nil {
 				k.state.Read = info.ModTime()
 			}
@@ -104,6 +104,7 @@ func (k *Knowledge) look() {
 		return
 	}
 	k.now, k.data = known, knowledge.Compile(known)
+	k.tag = wire.Tag(k.data)
 	k.state = KnowledgeState{Read: now}
 	k.log.Info("the knowledge file is in force", "version", known.Version)
 	if k.copy != "" {
@@ -113,11 +114,11 @@ func (k *Knowledge) look() {
 	}
 }
 
-// Compiled is what phones get, and its version for an ETag. No data: there is none.
-func (k *Knowledge) Compiled() (data []byte, version string) {
+// Compiled is what phones get, and its entity tag. No data: there is none.
+func (k *Knowledge) Compiled() (data []byte, tag string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.data, strings.Trim(knowledge.ETag(k.data), `"`)
+	return k.data, k.tag
 }
 
 // Knowledge is the last good version and its state.
@@ -125,11 +126,4 @@ func (k *Knowledge) Knowledge() (firmware.Knowledge, KnowledgeState) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.now, k.state
-}
-
-// String tells the version, for logs.
-func (k *Knowledge) String() string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return fmt.Sprintf("knowledge %s", k.now.Version)
 }

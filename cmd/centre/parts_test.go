@@ -91,7 +91,7 @@ func TestABrokenKnowledgeFileLeavesTheLastGoodOneInForce(t *testing.T) {
 	k.look()
 	data, version := k.Compiled()
 	known, state := k.Knowledge()
-	if len(data) == 0 || len(version) < 32 || strings.Contains(version, `"`) || len(known.Tenants) == 0 || state.Fault != "" || state.Read.IsZero() {
+	if len(data) == 0 || len(version) < 32 || len(known.Tenants) == 0 || state.Fault != "" || state.Read.IsZero() {
 		t.Fatalf("%d bytes, version %s, %+v", len(data), version, state)
 	}
 	write([]byte("tenantz: []\n"), 2)
