@@ -1,0 +1,135 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"freizeichen/firmware"
+	"freizeichen/sip"
+)
+
+// Live is how queues and team stand now. All methods return at once; what they return belongs to the caller.
+type Live interface {
+	// Queues are all queues, in the order in which they are shown. One of which nothing is known has a zero At.
+	Queues() []sip.QueueStatus
+	// Desks are all phones of the service centre, also those where nobody is signed in, in any order.
+	Desks() []Desk
+	// PBX is the connection to the PBX.
+	PBX() PBX
+	// Watch returns a channel that receives after each change; changes that nobody has taken are one. The caller stops
+	// it when done.
+	Watch() (changed <-chan struct{}, stop func())
+}
+
+// A Desk is what one agent does, without telling which: the page counts, and cannot show more than it gets.
+type Desk struct {
+	State   sip.AgentState
+	Reason  string // of Paused, as sip.Agent.Reason
+	Talking bool   // he is in a call; only with Ready, Paused or WrapUp
+}
+
+// A PBX is the connection to the PBX.
+type PBX struct {
+	Connected bool
+	Since     time.Time // of being so; zero: never connected since the switchboard started
+}
+
+// Records are what agents said of their calls, and the messages to offices.
+type Records interface {
+	// Day counts the outcomes of calls that were answered from from until before until.
+	Day(ctx context.Context, from, until time.Time) (Day, error)
+	// Messages are the messages that wait for an office, in any order.
+	Messages(ctx context.Context) ([]Message, error)
+	// Callback is whom to call about an open message: ErrNoMessage when there is none of this ID, or it is done.
+	Callback(ctx context.Context, id string) (Callback, error)
+	// Done ends a message; by is the supervisor. The citizen's number is deleted. Done twice is done: ErrNoMessage.
+	Done(ctx context.Context, id, by string) error
+}
+
+// ErrNoMessage says that there is no open message of this ID.
+var ErrNoMessage = errors.New("no such open message")
+
+// A Day is what came of the calls of a day.
+type Day struct {
+	Lines  []LineDay  // one for each tenant and line that was called
+	Topics []TopicDay // one for each topic that was named, in any order
+}
+
+// A LineDay counts the outcomes of one called number of one tenant.
+type LineDay struct {
+	Tenant  string // identifier of the knowledge file
+	Line    string // the called number
+	Results [sip.ResultCount]int
+}
+
+// A TopicDay counts the outcomes of one topic, of all tenants.
+type TopicDay struct {
+	Topic string // identifier of the knowledge file
+	Calls int
+}
+
+// A Message asks an office to answer a citizen. Whom to call is told apart, by Callback: a list cannot show it.
+type Message struct {
+	ID     string // 32 hexadecimal digits
+	Tenant string
+	Line   string
+	Topic  string
+	Office string
+	At     time.Time
+	Due    time.Time // the answer is promised until then, service hours counted; zero without a promise
+}
+
+// A Callback is whom an office shall call.
+type Callback struct{ Number, Name string }
+
+// Accounts are the people who may use the page.
+type Accounts interface {
+	// Any reports whether there is a supervisor at all.
+	Any(ctx context.Context) (bool, error)
+	// Check reports whether a supervisor of this name has this password. It takes equally long for unknown names.
+	Check(ctx context.Context, name, password string) (bool, error)
+}
+
+// Tokens keeps what browsers prove themselves with: hashes alone, so that who reads the store cannot get in.
+type Tokens interface {
+	Keep(ctx context.Context, token Token) error
+	// Find finds a token. One whose Until has passed, or whose owner is no supervisor any more, may be gone.
+	Find(ctx context.Context, hash [32]byte) (token Token, ok bool, err error)
+	// Forget deletes a token; it is no error when there is none.
+	Forget(ctx context.Context, hash [32]byte) error
+	// List are the tokens of a kind, in any order.
+	List(ctx context.Context, kind TokenKind) ([]Token, error)
+}
+
+// A TokenKind is what a token opens.
+type TokenKind uint8
+
+// The kinds. Their numbers are stored.
+const (
+	SessionToken TokenKind = 1 // a supervisor is logged in: everything
+	BoardToken   TokenKind = 2 // a screen on the wall: the wallboard, to look at
+)
+
+// A Token opens the page, or the wallboard alone.
+type Token struct {
+	Hash  [32]byte // SHA-256 of what the browser has
+	Kind  TokenKind
+	Owner string // the supervisor who logged in or made the link
+	Label string // of BoardToken: where the screen hangs
+	Made  time.Time
+	Until time.Time // zero: until it is forgotten
+}
+
+// Knowledge is what agents speak from.
+type Knowledge interface {
+	// Knowledge is the last good version with its state. It is not changed by the caller.
+	Knowledge() (firmware.Knowledge, KnowledgeState)
+}
+
+// KnowledgeState tells whether the knowledge is that of the file.
+type KnowledgeState struct {
+	Read  time.Time // the last good version was read; zero: there never was one
+	Fault string    // what is wrong with the file as it is now, with its line; empty: nothing
+	At    time.Time // of Fault
+}

@@ -1,0 +1,302 @@
+package page
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"freizeichen/firmware"
+	"freizeichen/sip"
+)
+
+// A look is all that page and wallboard show, as it is at Now.
+type look struct {
+	Now       time.Time
+	PBX       PBX
+	Queues    []queueRow
+	Waiting   int // in all queues of which something is known
+	Oldest    *queueRow
+	Team      team
+	Away      bool // the records cannot be read: Day and Messages are empty
+	Results   results
+	Lines     []lineGroup
+	Topics    []topicRow // the most frequent first
+	Untold    int        // outcomes without a topic
+	Messages  []messageRow
+	Overdue   int
+	Knowledge knowledge
+	Important []string // sentences about what needs somebody; empty: nothing does
+}
+
+// top is how many topics are shown before one asks for all.
+const top = 3
+
+// Top are the most frequent topics.
+func (l look) Top() []topicRow { return l.Topics[:min(top, len(l.Topics))] }
+
+// knowledge is the state of the file that agents speak from.
+type knowledge struct {
+	KnowledgeState
+	Version                  string
+	Example                  bool
+	Tenants, Topics, Offices int
+}
+
+func (p *Page) now() time.Time { return time.Now().In(p.config.Place) }
+
+// look takes everything in.
+func (p *Page) look(ctx context.Context, language string) look {
+	now := p.now()
+	l := look{Now: now, PBX: p.config.Live.PBX(), Team: count(p.config.Live.Desks(), func(reason string) string { return p.config.Reason(language, reason) })}
+	for _, status := range p.config.Live.Queues() {
+		row := queueOf(now, status, l.PBX)
+		if !row.Stale {
+			l.Waiting += row.Waiting
+		}
+		l.Queues = append(l.Queues, row)
+	}
+	for i := range l.Queues {
+		if row := &l.Queues[i]; row.Counts && (l.Oldest == nil || row.Waited > l.Oldest.Waited) {
+			l.Oldest = row
+		}
+	}
+	names := p.names()
+	l.Knowledge = names.state
+	day, messages, err := p.counted(ctx, now)
+	if err != nil {
+		l.Away = true
+		p.log.Error("page: reading the day", "error", err)
+	}
+	l.Lines, l.Results = names.lines(day.Lines)
+	l.Topics, l.Untold = names.topics(day.Topics)
+	for _, message := range messages {
+		row := names.row(now, message)
+		if row.Overdue {
+			l.Overdue++
+		}
+		l.Messages = append(l.Messages, row)
+	}
+	// What is due first stands first, so what is overdue; what has no promise comes last.
+	slices.SortStableFunc(l.Messages, func(a, b messageRow) int {
+		if a.Due.IsZero() != b.Due.IsZero() {
+			return cmp.Compare(b.Due.Unix(), a.Due.Unix())
+		}
+		return cmp.Or(a.Due.Compare(b.Due), a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+	})
+	l.Important = important(speech{language, p.config.Place}, l)
+	return l
+}
+
+// important are the sentences about what needs somebody. They do not change with each second: a screen reader speaks
+// those that are new.
+func important(words speech, l look) []string {
+	var all []string
+	if !l.PBX.Connected {
+		all = append(all, words.pbx(l.PBX))
+	}
+	if l.Away {
+		all = append(all, words.say("records-away"))
+	}
+	for _, q := range l.Queues {
+		switch {
+		case q.Stale && l.PBX.Connected:
+			all = append(all, fmt.Sprintf("%s: %s", q.Title, words.old(q)))
+		case q.Stale: // the PBX has been named
+		case q.Late:
+			all = append(all, words.say("important-late", q.Title, words.seconds(q.Within)))
+		case q.Waiting > 0 && q.Free == 0 && q.SignedIn == 0 && !q.Coarse:
+			all = append(all, words.say("important-nobody", q.Title))
+		}
+	}
+	for _, q := range l.Queues {
+		if q.Promised != nil && q.Promised.Known && !q.Promised.Reached {
+			all = append(all, words.say("important-missed", q.Title, words.percent(q.Target)))
+		}
+	}
+	if l.Overdue > 0 {
+		all = append(all, words.count("important-overdue", l.Overdue))
+	}
+	if l.Knowledge.Fault != "" || l.Knowledge.Read.IsZero() {
+		all = append(all, words.say("important-knowledge"))
+	}
+	return all
+}
+
+// recordsKept is how long figures of the day are used again: they cost the store more than they change.
+const recordsKept = 2 * time.Second
+
+// ledger holds the figures of the day for a moment.
+type ledger struct {
+	mu       sync.Mutex
+	at       time.Time // zero: nothing is held
+	day      Day
+	messages []Message
+}
+
+// counted are the figures of the day and the open messages.
+func (p *Page) counted(ctx context.Context, now time.Time) (Day, []Message, error) {
+	l := &p.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	from := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+	if age := now.Sub(l.at); age >= 0 && age < recordsKept && !l.at.Before(from) {
+		return l.day, l.messages, nil
+	}
+	day, err := p.config.Records.Day(ctx, from, from.AddDate(0, 0, 1))
+	if err != nil {
+		return Day{}, nil, err
+	}
+	messages, err := p.config.Records.Messages(ctx)
+	if err != nil {
+		return Day{}, nil, err
+	}
+	l.at, l.day, l.messages = now, day, messages
+	return day, messages, nil
+}
+
+// forget lets the next look read anew.
+func (l *ledger) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.at = time.Time{}
+}
+
+// names are the names of the knowledge file, by identifier.
+type names struct {
+	tenants map[string]firmware.Tenant
+	topic   map[string]string
+	offices map[string]firmware.Office
+	state   knowledge
+	order   []firmware.Tenant
+}
+
+func (p *Page) names() names {
+	k, state := p.config.Knowledge.Knowledge()
+	n := names{tenants: map[string]firmware.Tenant{}, topic: map[string]string{}, offices: map[string]firmware.Office{}, order: k.Tenants,
+		state: knowledge{state, k.Version, k.Example, len(k.Tenants), len(k.Topics), len(k.Offices)}}
+	for _, tenant := range k.Tenants {
+		n.tenants[tenant.ID] = tenant
+	}
+	for _, topic := range k.Topics {
+		n.topic[topic.ID] = topic.Name
+	}
+	for _, office := range k.Offices {
+		n.offices[office.ID] = office
+	}
+	return n
+}
+
+// A messageRow is an open message with names for people.
+type messageRow struct {
+	Message
+	TenantName, TopicName, OfficeName string
+	Overdue                           bool
+}
+
+func (n names) row(now time.Time, m Message) messageRow {
+	return messageRow{m, cmp.Or(n.tenants[m.Tenant].Name, m.Tenant), cmp.Or(n.topic[m.Topic], m.Topic), cmp.Or(n.offices[m.Office].Name, m.Office),
+		!m.Due.IsZero() && now.After(m.Due)}
+}
+
+// A topicRow counts a topic.
+type topicRow struct {
+	Name    string
+	Calls   int
+	Percent int // of the most frequent one, for a bar
+}
+
+func (n names) topics(days []TopicDay) (rows []topicRow, untold int) {
+	most := 0
+	for _, day := range days {
+		if day.Topic == "" {
+			untold += day.Calls
+			continue
+		}
+		most = max(most, day.Calls)
+		rows = append(rows, topicRow{Name: cmp.Or(n.topic[day.Topic], day.Topic), Calls: day.Calls})
+	}
+	for i := range rows {
+		rows[i].Percent = rows[i].Calls * 100 / max(most, 1)
+	}
+	slices.SortFunc(rows, func(a, b topicRow) int { return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Name, b.Name)) })
+	return rows, untold
+}
+
+// results are what came of calls.
+type results [sip.ResultCount]int
+
+// Calls are all of them, Told those of which the agent said what came of it.
+func (r results) Calls() int     { return r.Told() + r[sip.NoResult] }
+func (r results) Told() int      { return r.Solved() + r.Forwarded() + r.Messages() } // of Calls
+func (r results) Solved() int    { return r[sip.Solved] }
+func (r results) Forwarded() int { return r[sip.Forwarded] }
+func (r results) Messages() int  { return r[sip.LeftMessage] }
+func (r results) Untold() int    { return r[sip.NoResult] }
+
+// Percent is the first-contact resolution: solved of told, rounded down. -1 while nothing was told.
+func (r results) Percent() int {
+	if r.Told() == 0 {
+		return -1
+	}
+	return r.Solved() * 100 / r.Told()
+}
+
+// A lineGroup is 115, or the local numbers: they are promised different things, and 115 would drown.
+type lineGroup struct {
+	Is115 bool
+	Lines []lineRow
+}
+
+// A lineRow is one called number of one tenant.
+type lineRow struct {
+	Tenant, Name, Number string
+	results
+	Promise firmware.Promise
+}
+
+// Reached tells whether the promise of the first contact is kept.
+func (r lineRow) Reached() bool { return r.Percent() >= r.Promise.FirstContact }
+
+// central is the number of the authorities.
+const central = "115"
+
+// lines are those of the knowledge file, called or not, then those that were called and do not stand in it.
+func (n names) lines(days []LineDay) ([]lineGroup, results) {
+	var all results
+	counts := map[[2]string]results{}
+	for _, day := range days {
+		sum := counts[[2]string{day.Tenant, day.Line}]
+		for i, calls := range day.Results {
+			sum[i] += calls
+			all[i] += calls
+		}
+		counts[[2]string{day.Tenant, day.Line}] = sum
+	}
+	groups := []lineGroup{{Is115: true}, {}}
+	add := func(row lineRow) {
+		g := &groups[1]
+		if row.Number == central {
+			g = &groups[0]
+		}
+		g.Lines = append(g.Lines, row)
+	}
+	for _, tenant := range n.order {
+		for _, line := range tenant.Lines {
+			key := [2]string{tenant.ID, line.Number}
+			add(lineRow{tenant.Name, line.Name, line.Number, counts[key], line.Promise})
+			delete(counts, key)
+		}
+	}
+	rest := make([][2]string, 0, len(counts))
+	for key := range counts {
+		rest = append(rest, key)
+	}
+	slices.SortFunc(rest, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	for _, key := range rest {
+		add(lineRow{Tenant: cmp.Or(n.tenants[key[0]].Name, key[0]), Number: key[1], results: counts[key]})
+	}
+	return slices.DeleteFunc(groups, func(g lineGroup) bool { return len(g.Lines) == 0 }), all
+}

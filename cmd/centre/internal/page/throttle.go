@@ -1,0 +1,97 @@
+package page
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Limits of logging in. Four slips are free; then each further try waits twice as long as the one before. A source that
+// guesses is held longer than a name that is guessed at: nobody shall be locked out by strangers for long.
+const (
+	triesFree   = 4
+	delaySource = 15 * time.Minute
+	delayName   = time.Minute
+	triesKept   = time.Hour // after the last of them
+	triesMax    = 4096      // sources and names that are remembered at once
+	checksMax   = 2         // passwords that are checked at once: each costs processor and memory on purpose
+)
+
+// A try is what is remembered of a source or of a name.
+type try struct {
+	failures int
+	last     time.Time
+	until    time.Time // nothing is checked before
+}
+
+// A throttle slows down who guesses passwords. It is lost with the process; passwords are slow to check as well.
+type throttle struct {
+	mu    sync.Mutex
+	tries map[string]try
+}
+
+// begin counts an attempt as failed and reports 0, or reports how long to wait. A success is told by succeed: attempts
+// at the same time count one after the other.
+func (t *throttle) begin(now time.Time, source, name string) (wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	keys := map[string]time.Duration{"source " + source: delaySource, "name " + name: delayName}
+	for key := range keys {
+		wait = max(wait, t.tries[key].until.Sub(now))
+	}
+	if wait > 0 {
+		return wait
+	}
+	t.forget(now)
+	for key, longest := range keys {
+		one := t.tries[key]
+		one.failures++
+		one.last = now
+		if beyond := one.failures - triesFree; beyond >= 0 {
+			one.until = now.Add(min(longest, time.Second<<min(beyond, 20)))
+		}
+		t.tries[key] = one
+	}
+	return 0
+}
+
+// succeed forgets the failures of who got in.
+func (t *throttle) succeed(source, name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.tries, "source "+source)
+	delete(t.tries, "name "+name)
+}
+
+// forget makes room: first what is old, then what failed longest ago; mu is held.
+func (t *throttle) forget(now time.Time) {
+	for key, one := range t.tries {
+		if now.Sub(one.last) > triesKept {
+			delete(t.tries, key)
+		}
+	}
+	for len(t.tries) > triesMax-2 {
+		oldest := ""
+		for key, one := range t.tries {
+			if oldest == "" || one.last.Before(t.tries[oldest].last) {
+				oldest = key
+			}
+		}
+		delete(t.tries, oldest)
+	}
+}
+
+// sourceOf is where a request comes from: an address, of IPv6 the network that one subscriber gets (RFC 6177).
+func sourceOf(remote string) string {
+	addr, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return remote
+	}
+	ip := addr.Addr().Unmap().WithZone("")
+	if ip.Is6() {
+		if network, err := ip.Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return ip.String()
+}

@@ -1,0 +1,306 @@
+// Package pagetest is a service centre in memory behind the supervisor's page: for tests of the page and for looking at
+// it. It behaves as the contract of the page says, and can be told to fail.
+//
+//	test --> Centre: queues, desks, outcomes, messages, supervisors --> page.Page --> browser
+//
+// Everything in it is invented. It is no part of a program.
+package pagetest
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"freizeichen/cmd/centre/internal/page"
+	"freizeichen/firmware"
+	"freizeichen/sip"
+)
+
+// The supervisor of an example.
+const (
+	Name     = "Aufsicht"
+	Password = "drei Tassen Tee"
+)
+
+// Callback is the number that stands in the first message of an example: it may be seen in that message alone.
+const (
+	Callback     = "02841555017"
+	CallbackName = "Ada Böhm"
+)
+
+// A Centre is all that the page looks at. The zero value is an empty one: no queue, no supervisor, no PBX.
+type Centre struct {
+	mu        sync.Mutex
+	queues    []sip.QueueStatus
+	desks     []page.Desk
+	pbx       page.PBX
+	day       page.Day
+	messages  []page.Message
+	callbacks map[string]page.Callback
+	doneBy    map[string]string
+	people    map[string]string
+	tokens    map[[32]byte]page.Token
+	knowledge firmware.Knowledge
+	state     page.KnowledgeState
+	watchers  map[chan struct{}]bool
+	fault     error
+}
+
+// Config is what a page over the centre needs.
+func (c *Centre) Config(place *time.Location, log *slog.Logger) page.Config {
+	return page.Config{Live: c, Records: c, Accounts: c, Tokens: c, Knowledge: c, Place: place, Logger: log, Reason: reason}
+}
+
+// reason is the text of the reasons of an example.
+func reason(language, name string) string {
+	texts := map[string][2]string{"break": {"Pause", "break"}, "meeting": {"Besprechung", "meeting"}, "training": {"Schulung", "training"}}
+	text, ok := texts[name]
+	switch {
+	case !ok:
+		return name
+	case language == "de":
+		return text[0]
+	}
+	return text[1]
+}
+
+// Page is a page over the centre.
+func (c *Centre) Page(place *time.Location, log *slog.Logger) (*page.Page, error) {
+	return page.New(c.Config(place, log))
+}
+
+// change changes the centre and tells who watches.
+func (c *Centre) change(do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	do()
+	for watcher := range c.watchers {
+		select {
+		case watcher <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// SetQueue replaces the queue of the same name, or adds it.
+func (c *Centre) SetQueue(status sip.QueueStatus) {
+	c.change(func() {
+		i := slices.IndexFunc(c.queues, func(q sip.QueueStatus) bool { return q.Queue == status.Queue })
+		if i < 0 {
+			c.queues = append(c.queues, status)
+		} else {
+			c.queues[i] = status
+		}
+	})
+}
+
+// SetDesks replaces what the agents do: state, reason, talking.
+func (c *Centre) SetDesks(desks ...page.Desk) { c.change(func() { c.desks = desks }) }
+
+// SetPBX says how the connection to the PBX is, and since when.
+func (c *Centre) SetPBX(connected bool, since time.Time) {
+	c.change(func() { c.pbx = page.PBX{Connected: connected, Since: since} })
+}
+
+// SetDay replaces the figures of the day.
+func (c *Centre) SetDay(day page.Day) { c.change(func() { c.day = day }) }
+
+// SetMessages replaces the open messages; the first one is from Callback.
+func (c *Centre) SetMessages(messages ...page.Message) {
+	c.change(func() {
+		c.messages, c.callbacks, c.doneBy = messages, map[string]page.Callback{}, map[string]string{}
+		for i, message := range messages {
+			if i == 0 {
+				c.callbacks[message.ID] = page.Callback{Number: Callback, Name: CallbackName}
+			} else {
+				c.callbacks[message.ID] = page.Callback{Number: fmt.Sprintf("0280155%04d", i)}
+			}
+		}
+	})
+}
+
+// SetKnowledge replaces the knowledge; fault is what is wrong with the newest file, empty for nothing.
+func (c *Centre) SetKnowledge(k firmware.Knowledge, read time.Time, fault string, at time.Time) {
+	c.change(func() { c.knowledge, c.state = k, page.KnowledgeState{Read: read, Fault: fault, At: at} })
+}
+
+// SetSupervisor adds a supervisor, or removes him with an empty password, and his sessions with him.
+func (c *Centre) SetSupervisor(name, password string) {
+	c.change(func() {
+		if c.people == nil {
+			c.people = map[string]string{}
+		}
+		if c.people[name] = password; password == "" {
+			delete(c.people, name)
+		}
+	})
+}
+
+// Fail lets everything that is stored fail with err, until it is nil.
+func (c *Centre) Fail(err error) { c.change(func() { c.fault = err }) }
+
+// DoneBy is the supervisor who ended a message; empty when nobody has.
+func (c *Centre) DoneBy(id string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.doneBy[id]
+}
+
+// Watchers is how many watch.
+func (c *Centre) Watchers() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.watchers)
+}
+
+// Queues is page.Live.
+func (c *Centre) Queues() []sip.QueueStatus {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.queues)
+}
+
+// Desks is page.Live.
+func (c *Centre) Desks() []page.Desk {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.desks)
+}
+
+// PBX is page.Live.
+func (c *Centre) PBX() page.PBX {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pbx
+}
+
+// Watch is page.Live.
+func (c *Centre) Watch() (<-chan struct{}, func()) {
+	watcher := make(chan struct{}, 1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.watchers == nil {
+		c.watchers = map[chan struct{}]bool{}
+	}
+	c.watchers[watcher] = true
+	return watcher, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.watchers, watcher)
+	}
+}
+
+// Day is page.Records: it has but one day.
+func (c *Centre) Day(_ context.Context, from, until time.Time) (page.Day, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !until.After(from) {
+		return page.Day{}, errors.New("pagetest: the day ends before it begins")
+	}
+	return c.day, c.fault
+}
+
+// Messages is page.Records.
+func (c *Centre) Messages(context.Context) ([]page.Message, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.messages), c.fault
+}
+
+// Callback is page.Records.
+func (c *Centre) Callback(_ context.Context, id string) (page.Callback, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	callback, ok := c.callbacks[id]
+	if !ok && c.fault == nil {
+		return callback, page.ErrNoMessage
+	}
+	return callback, c.fault
+}
+
+// Done is page.Records.
+func (c *Centre) Done(_ context.Context, id, by string) (err error) {
+	c.change(func() {
+		i := slices.IndexFunc(c.messages, func(m page.Message) bool { return m.ID == id })
+		switch {
+		case c.fault != nil:
+			err = c.fault
+		case i < 0:
+			err = page.ErrNoMessage
+		default:
+			c.messages = slices.Delete(slices.Clone(c.messages), i, i+1)
+			delete(c.callbacks, id)
+			c.doneBy[id] = by
+		}
+	})
+	return err
+}
+
+// Any is page.Accounts.
+func (c *Centre) Any(context.Context) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.people) > 0, c.fault
+}
+
+// Check is page.Accounts. The real one hashes.
+func (c *Centre) Check(_ context.Context, name, password string) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	right, ok := c.people[name]
+	return ok && subtle.ConstantTimeCompare([]byte(right), []byte(password)) == 1, c.fault
+}
+
+// Keep is page.Tokens.
+func (c *Centre) Keep(_ context.Context, token page.Token) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tokens == nil {
+		c.tokens = map[[32]byte]page.Token{}
+	}
+	if c.fault == nil {
+		c.tokens[token.Hash] = token
+	}
+	return c.fault
+}
+
+// Find is page.Tokens.
+func (c *Centre) Find(_ context.Context, hash [32]byte) (page.Token, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	token, ok := c.tokens[hash]
+	_, there := c.people[token.Owner]
+	return token, ok && there && c.fault == nil, c.fault
+}
+
+// Forget is page.Tokens.
+func (c *Centre) Forget(_ context.Context, hash [32]byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.tokens, hash)
+	return c.fault
+}
+
+// List is page.Tokens.
+func (c *Centre) List(_ context.Context, kind page.TokenKind) (list []page.Token, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, token := range c.tokens {
+		if token.Kind == kind {
+			list = append(list, token)
+		}
+	}
+	return list, c.fault
+}
+
+// Knowledge is page.Knowledge.
+func (c *Centre) Knowledge() (firmware.Knowledge, page.KnowledgeState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.knowledge, c.state
+}
