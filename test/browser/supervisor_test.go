@@ -65,7 +65,7 @@ func TestPicturesOfTheSupervisorsPageCanBeTaken(t *testing.T) {
 	for _, shot := range []struct {
 		name, path    string
 		width, height int64
-	}{{"supervisor", "/", 1280, 1180}, {"wallboard", "/wallboard", 1920, 1080}} {
+	}{{"supervisor", "/", 1280, 1300}, {"wallboard", "/wallboard", 1920, 1080}} {
 		tab.do(chromedp.EmulateViewport(shot.width, shot.height), chromedp.Navigate(d.url+shot.path))
 		tab.until(`document.getElementById("picture")`)
 		picture := coarse(tab.picture(page.CaptureScreenshotParams{}))

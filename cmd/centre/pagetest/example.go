@@ -102,11 +102,11 @@ func knowledge() firmware.Knowledge {
 func day() page.Day {
 	// Without a result, solved, forwarded, message.
 	d := page.Day{Lines: []page.LineDay{
-		{Tenant: "kreis-wesel", Line: "02812070", Results: [sip.ResultCount]int{4, 78, 34, 3}},
-		{Tenant: "kreis-wesel", Line: "02812075555", Results: [sip.ResultCount]int{6, 112, 31, 2}},
-		{Tenant: "moers", Line: "115", Results: [sip.ResultCount]int{1, 21, 12, 1}},
-		{Tenant: "xanten", Line: "028017720", Results: [sip.ResultCount]int{0, 20, 7, 1}},
-		{Tenant: "jobcenter", Line: "0281963300", Results: [sip.ResultCount]int{3, 47, 36, 2}},
+		{Line: "02812070", Results: [sip.ResultCount]int{4, 78, 34, 3}},
+		{Line: "02812075555", Results: [sip.ResultCount]int{6, 112, 31, 2}},
+		{Line: "115", Results: [sip.ResultCount]int{1, 21, 12, 1}},
+		{Line: "028017720", Results: [sip.ResultCount]int{0, 20, 7, 1}},
+		{Line: "0281963300", Results: [sip.ResultCount]int{3, 47, 36, 2}},
 	}, Topics: []page.TopicDay{{Topic: "", Calls: 14}}}
 	for _, topic := range topics() {
 		calls := 0

@@ -8,10 +8,13 @@ package pagetest
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -44,21 +47,28 @@ type Centre struct {
 	callbacks map[string]page.Callback
 	doneBy    map[string]string
 	people    map[string]string
-	tokens    map[[32]byte]page.Token
+	sessions  map[[32]byte]session
+	links     map[[32]byte]page.Link
 	knowledge firmware.Knowledge
 	state     page.KnowledgeState
 	watchers  map[chan struct{}]bool
 	fault     error
 }
 
+// A session is a supervisor who is logged in.
+type session struct {
+	name  string
+	until time.Time
+}
+
 // Config is what a page over the centre needs.
 func (c *Centre) Config(place *time.Location, log *slog.Logger) page.Config {
-	return page.Config{Live: c, Records: c, Accounts: c, Tokens: c, Knowledge: c, Place: place, Logger: log, Reason: reason}
+	return page.Config{Live: c, Records: c, Accounts: c, Links: c, Knowledge: c, Place: place, Logger: log, Reason: reason}
 }
 
 // reason is the text of the reasons of an example.
 func reason(language, name string) string {
-	texts := map[string][2]string{"break": {"Pause", "break"}, "meeting": {"Besprechung", "meeting"}, "training": {"Schulung", "training"}}
+	texts := map[string][2]string{"break": {"Kurze Pause", "short break"}, "meeting": {"Besprechung", "meeting"}, "training": {"Schulung", "training"}}
 	text, ok := texts[name]
 	switch {
 	case !ok:
@@ -241,61 +251,82 @@ func (c *Centre) Done(_ context.Context, id, by string) (err error) {
 	return err
 }
 
-// Any is page.Accounts.
-func (c *Centre) Any(context.Context) (bool, error) {
+// Supervisors is page.Accounts.
+func (c *Centre) Supervisors(context.Context) ([]string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.people) > 0, c.fault
+	return slices.Sorted(maps.Keys(c.people)), c.fault
 }
 
-// Check is page.Accounts. The real one hashes.
-func (c *Centre) Check(_ context.Context, name, password string) (bool, error) {
+// LogIn is page.Accounts. The real one hashes, and locks a name after five tries; this one does not.
+func (c *Centre) LogIn(_ context.Context, now time.Time, name, password string, length time.Duration) (string, time.Time, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	right, ok := c.people[name]
-	return ok && subtle.ConstantTimeCompare([]byte(right), []byte(password)) == 1, c.fault
+	if !ok || subtle.ConstantTimeCompare([]byte(right), []byte(password)) != 1 || c.fault != nil {
+		return "", time.Time{}, c.fault
+	}
+	if c.sessions == nil {
+		c.sessions = map[[32]byte]session{}
+	}
+	token := rand.Text()
+	c.sessions[sha256.Sum256([]byte(token))] = session{name, now.Add(length)}
+	return token, time.Time{}, nil
 }
 
-// Keep is page.Tokens.
-func (c *Centre) Keep(_ context.Context, token page.Token) error {
+// Session is page.Accounts.
+func (c *Centre) Session(_ context.Context, now time.Time, token string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.tokens == nil {
-		c.tokens = map[[32]byte]page.Token{}
+	s, ok := c.sessions[sha256.Sum256([]byte(token))]
+	if _, there := c.people[s.name]; !ok || !there || !now.Before(s.until) || c.fault != nil {
+		return "", c.fault
+	}
+	return s.name, nil
+}
+
+// LogOut is page.Accounts.
+func (c *Centre) LogOut(_ context.Context, token string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.sessions, sha256.Sum256([]byte(token)))
+	return c.fault
+}
+
+// Links is page.Links.
+func (c *Centre) Links(context.Context) ([]page.Link, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Values(c.links)), c.fault
+}
+
+// PutLink is page.Links.
+func (c *Centre) PutLink(_ context.Context, link page.Link) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.links == nil {
+		c.links = map[[32]byte]page.Link{}
 	}
 	if c.fault == nil {
-		c.tokens[token.Hash] = token
+		c.links[link.Hash] = link
 	}
 	return c.fault
 }
 
-// Find is page.Tokens.
-func (c *Centre) Find(_ context.Context, hash [32]byte) (page.Token, bool, error) {
+// Link is page.Links.
+func (c *Centre) Link(_ context.Context, hash [32]byte) (page.Link, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	token, ok := c.tokens[hash]
-	_, there := c.people[token.Owner]
-	return token, ok && there && c.fault == nil, c.fault
+	link, ok := c.links[hash]
+	return link, ok && c.fault == nil, c.fault
 }
 
-// Forget is page.Tokens.
-func (c *Centre) Forget(_ context.Context, hash [32]byte) error {
+// RemoveLink is page.Links.
+func (c *Centre) RemoveLink(_ context.Context, hash [32]byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.tokens, hash)
+	delete(c.links, hash)
 	return c.fault
-}
-
-// List is page.Tokens.
-func (c *Centre) List(_ context.Context, kind page.TokenKind) (list []page.Token, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, token := range c.tokens {
-		if token.Kind == kind {
-			list = append(list, token)
-		}
-	}
-	return list, c.fault
 }
 
 // Knowledge is page.Knowledge.

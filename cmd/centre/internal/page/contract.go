@@ -52,15 +52,14 @@ var ErrNoMessage = errors.New("no such open message")
 
 // A Day is what came of the calls of a day.
 type Day struct {
-	Lines  []LineDay  // one for each tenant and line that was called
+	Lines  []LineDay  // one for each line that was called
 	Topics []TopicDay // one for each topic that was named, in any order
 }
 
-// A LineDay counts the outcomes of one called number of one tenant.
+// A LineDay counts the outcomes of one called number.
 type LineDay struct {
-	Tenant  string // identifier of the knowledge file
-	Line    string // the called number
-	Results [sip.ResultCount]int
+	Line    string               // digits only, as in the knowledge file
+	Results [sip.ResultCount]int // by sip.Result
 }
 
 // A TopicDay counts the outcomes of one topic, of all tenants.
@@ -83,42 +82,35 @@ type Message struct {
 // A Callback is whom an office shall call.
 type Callback struct{ Number, Name string }
 
-// Accounts are the people who may use the page.
+// Accounts are the people who may use the page, and their sessions: of a token only a hash is kept.
 type Accounts interface {
-	// Any reports whether there is a supervisor at all.
-	Any(ctx context.Context) (bool, error)
-	// Check reports whether a supervisor of this name has this password. It takes equally long for unknown names.
-	Check(ctx context.Context, name, password string) (bool, error)
+	// Supervisors are the names of all of them. None: nobody can log in, there is no default password.
+	Supervisors(ctx context.Context) ([]string, error)
+	// LogIn begins a session of the given length. An empty token means that name or password is wrong, or, with retry
+	// set, that the name is locked until then; which names exist cannot be told from answer or time.
+	LogIn(ctx context.Context, now time.Time, name, password string, length time.Duration) (token string, retry time.Time, err error)
+	// Session is the supervisor whom a token belongs to; empty when it has expired, was ended, or he is none any more.
+	Session(ctx context.Context, now time.Time, token string) (name string, err error)
+	// LogOut ends a session.
+	LogOut(ctx context.Context, token string) error
 }
 
-// Tokens keeps what browsers prove themselves with: hashes alone, so that who reads the store cannot get in.
-type Tokens interface {
-	Keep(ctx context.Context, token Token) error
-	// Find finds a token. One whose Until has passed, or whose owner is no supervisor any more, may be gone.
-	Find(ctx context.Context, hash [32]byte) (token Token, ok bool, err error)
-	// Forget deletes a token; it is no error when there is none.
-	Forget(ctx context.Context, hash [32]byte) error
-	// List are the tokens of a kind, in any order.
-	List(ctx context.Context, kind TokenKind) ([]Token, error)
+// Links are the links that open the wallboard. Of what stands in the link only a hash is kept.
+type Links interface {
+	Links(ctx context.Context) ([]Link, error) // all, in any order
+	PutLink(ctx context.Context, link Link) error
+	// Link finds a link; false when it was revoked or never was.
+	Link(ctx context.Context, hash [32]byte) (link Link, ok bool, err error)
+	// RemoveLink revokes a link; it is no error when there is none.
+	RemoveLink(ctx context.Context, hash [32]byte) error
 }
 
-// A TokenKind is what a token opens.
-type TokenKind uint8
-
-// The kinds. Their numbers are stored.
-const (
-	SessionToken TokenKind = 1 // a supervisor is logged in: everything
-	BoardToken   TokenKind = 2 // a screen on the wall: the wallboard, to look at
-)
-
-// A Token opens the page, or the wallboard alone.
-type Token struct {
-	Hash  [32]byte // SHA-256 of what the browser has
-	Kind  TokenKind
-	Owner string // the supervisor who logged in or made the link
-	Label string // of BoardToken: where the screen hangs
+// A Link opens the wallboard, to look at, until it is revoked.
+type Link struct {
+	Hash  [32]byte // SHA-256 of what stands in it
+	Label string   // where the screen hangs
+	Owner string   // the supervisor who made it
 	Made  time.Time
-	Until time.Time // zero: until it is forgotten
 }
 
 // Knowledge is what agents speak from.

@@ -23,10 +23,10 @@ const (
 type audience struct {
 	mu        sync.Mutex
 	total     int
-	listeners map[[32]byte]int // by the token that opened the stream
+	listeners map[string]int // by the token that opened the stream
 }
 
-func (a *audience) join(token [32]byte) bool {
+func (a *audience) join(token string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.total >= listenersMax || a.listeners[token] >= perTokenMax {
@@ -37,7 +37,7 @@ func (a *audience) join(token [32]byte) bool {
 	return true
 }
 
-func (a *audience) leave(token [32]byte) {
+func (a *audience) leave(token string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.total--
@@ -47,21 +47,21 @@ func (a *audience) leave(token [32]byte) {
 }
 
 func (p *Page) liveEvents(w http.ResponseWriter, r *http.Request, s session) {
-	p.stream(w, r, s.Token, "now", func(r *http.Request) (Token, bool, error) {
-		s, ok, err := p.session(r)
-		return s.Token, ok, err
+	p.stream(w, r, s.token, "now", func(r *http.Request) (string, error) {
+		s, err := p.session(r)
+		return s.token, err
 	})
 }
 
 // stream sends a picture at once and after each change, and every ten seconds, until the browser goes or its token is
 // not valid any more. The format is that of the HTML standard, section 9.2.
-func (p *Page) stream(w http.ResponseWriter, r *http.Request, token Token, name string, still func(*http.Request) (Token, bool, error)) {
-	if !p.audience.join(token.Hash) {
+func (p *Page) stream(w http.ResponseWriter, r *http.Request, token, name string, still func(*http.Request) (string, error)) {
+	if !p.audience.join(token) {
 		w.Header().Set("Retry-After", "30")
 		http.Error(w, "too many listeners", http.StatusServiceUnavailable)
 		return
 	}
-	defer p.audience.leave(token.Hash)
+	defer p.audience.leave(token)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
@@ -81,7 +81,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request, token Token, name 
 		return
 	}
 	for asked := time.Now(); ; asked = time.Now() {
-		if _, ok, err := still(r); err == nil && !ok {
+		if token, err := still(r); err == nil && token == "" {
 			return
 		}
 		// All who have been woken by the same change ask a moment later, and get the same picture.

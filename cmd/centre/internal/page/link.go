@@ -2,6 +2,8 @@ package page
 
 import (
 	"cmp"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"slices"
@@ -18,7 +20,7 @@ const (
 
 // shelf is what the page of links shows.
 type shelf struct {
-	Links []Token
+	Links []Link
 	Made  string // the address of the link that has just been made: it is shown once
 	Label string
 }
@@ -28,36 +30,36 @@ func (p *Page) links(w http.ResponseWriter, r *http.Request, s session) {
 }
 
 func (p *Page) shelf(w http.ResponseWriter, r *http.Request, s session, status int, content shelf, problem string) {
-	links, err := p.config.Tokens.List(r.Context(), BoardToken)
+	links, err := p.config.Links.Links(r.Context())
 	if err != nil {
 		p.away(w, r, "reading the links", err)
 		return
 	}
-	slices.SortFunc(links, func(a, b Token) int {
+	slices.SortFunc(links, func(a, b Link) int {
 		return cmp.Or(a.Made.Compare(b.Made), cmp.Compare(a.Label, b.Label))
 	})
 	content.Links = links
-	p.render(w, r, status, "links", sheet{Who: s.Owner, Token: s.form(), Content: content, Problem: problem})
+	p.render(w, r, status, "links", sheet{Who: s.owner, Token: s.form(), Content: content, Problem: problem})
 }
 
 func (p *Page) linkMade(w http.ResponseWriter, r *http.Request, s session) {
-	words := speech{chosen(w, r), p.config.Place}
+	words := p.tongue(w, r)
 	label := strings.TrimSpace(r.PostFormValue("label"))
 	if label == "" || len([]rune(label)) > labelMax {
-		p.shelf(w, r, s, http.StatusBadRequest, shelf{}, words.say("links-label-missing", labelMax))
+		p.shelf(w, r, s, http.StatusBadRequest, shelf{}, words.Say("links-label-missing", labelMax))
 		return
 	}
-	links, err := p.config.Tokens.List(r.Context(), BoardToken)
+	links, err := p.config.Links.Links(r.Context())
 	if err != nil {
 		p.away(w, r, "reading the links", err)
 		return
 	}
 	if len(links) >= linksMax {
-		p.shelf(w, r, s, http.StatusConflict, shelf{}, words.say("links-full", linksMax))
+		p.shelf(w, r, s, http.StatusConflict, shelf{}, words.Say("links-full", linksMax))
 		return
 	}
-	secret, token := newToken(Token{Kind: BoardToken, Owner: s.Owner, Label: label, Made: time.Now()})
-	if err := p.config.Tokens.Keep(r.Context(), token); err != nil {
+	secret := rand.Text() // 128 bits
+	if err := p.config.Links.PutLink(r.Context(), Link{sha256.Sum256([]byte(secret)), label, s.owner, time.Now()}); err != nil {
 		p.away(w, r, "keeping a link", err)
 		return
 	}
@@ -70,12 +72,7 @@ func (p *Page) linkRevoked(w http.ResponseWriter, r *http.Request, _ session) {
 		p.problem(w, r, http.StatusBadRequest, "problem-unknown")
 		return
 	}
-	// Only links are forgotten here: the hash of a session is shown to nobody, and is no link.
-	token, ok, err := p.config.Tokens.Find(r.Context(), [32]byte(sum))
-	if err == nil && ok && token.Kind == BoardToken {
-		err = p.config.Tokens.Forget(r.Context(), token.Hash)
-	}
-	if err != nil {
+	if err := p.config.Links.RemoveLink(r.Context(), [32]byte(sum)); err != nil {
 		p.away(w, r, "revoking a link", err)
 		return
 	}
@@ -84,7 +81,7 @@ func (p *Page) linkRevoked(w http.ResponseWriter, r *http.Request, _ session) {
 
 // wallboardLink opens the wallboard by a link. The address is left at once, so that the screen does not show it.
 func (p *Page) wallboardLink(w http.ResponseWriter, r *http.Request) {
-	_, ok, err := p.valid(r, BoardToken, r.PathValue("token"))
+	_, ok, err := p.config.Links.Link(r.Context(), sha256.Sum256([]byte(r.PathValue("token"))))
 	switch {
 	case err != nil:
 		p.away(w, r, "looking for a link", err)
@@ -103,26 +100,26 @@ func (p *Page) wallboardLink(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, target, http.StatusSeeOther)
 }
 
-// boardToken is what opens the wallboard for a request: a link, or a session.
-func (p *Page) boardToken(r *http.Request) (Token, bool, error) {
+// boardToken is what opens the wallboard for a request: a link, or a session; empty: nothing does.
+func (p *Page) boardToken(r *http.Request) (string, error) {
 	if cookie, err := r.Cookie(boardCookie); err == nil {
-		if token, ok, err := p.valid(r, BoardToken, cookie.Value); ok || err != nil {
-			return token, ok, err
+		if _, ok, err := p.config.Links.Link(r.Context(), sha256.Sum256([]byte(cookie.Value))); ok || err != nil {
+			return cookie.Value, err
 		}
 	}
-	s, ok, err := p.session(r)
-	return s.Token, ok, err
+	s, err := p.session(r)
+	return s.token, err
 }
 
 func (p *Page) wallboard(w http.ResponseWriter, r *http.Request) {
-	_, ok, err := p.boardToken(r)
+	token, err := p.boardToken(r)
 	_, noLink := r.Cookie(boardCookie)
 	switch {
 	case err != nil:
 		p.away(w, r, "looking for a link", err)
-	case !ok && noLink == nil:
+	case token == "" && noLink == nil:
 		p.problem(w, r, http.StatusForbidden, "problem-link")
-	case !ok:
+	case token == "":
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 	default:
 		theme := "dark" // glares least on a wall, and a television tells no preference
@@ -134,8 +131,8 @@ func (p *Page) wallboard(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Page) wallboardEvents(w http.ResponseWriter, r *http.Request) {
-	token, ok, err := p.boardToken(r)
-	if err != nil || !ok {
+	token, err := p.boardToken(r)
+	if err != nil || token == "" {
 		http.Error(w, "not logged in, or a link that is not valid any more", http.StatusUnauthorized)
 		return
 	}

@@ -86,19 +86,19 @@ func (p *Page) look(ctx context.Context, language string) look {
 		}
 		return cmp.Or(a.Due.Compare(b.Due), a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
 	})
-	l.Important = important(speech{language, p.config.Place}, l)
+	l.Important = important(p.speak(language), l)
 	return l
 }
 
 // important are the sentences about what needs somebody. They do not change with each second: a screen reader speaks
 // those that are new.
-func important(words speech, l look) []string {
+func important(words tongue, l look) []string {
 	var all []string
 	if !l.PBX.Connected {
 		all = append(all, words.pbx(l.PBX))
 	}
 	if l.Away {
-		all = append(all, words.say("records-away"))
+		all = append(all, words.Say("records-away"))
 	}
 	for _, q := range l.Queues {
 		switch {
@@ -106,21 +106,28 @@ func important(words speech, l look) []string {
 			all = append(all, fmt.Sprintf("%s: %s", q.Title, words.old(q)))
 		case q.Stale: // the PBX has been named
 		case q.Late:
-			all = append(all, words.say("important-late", q.Title, words.seconds(q.Within)))
+			all = append(all, words.Say("important-late", q.Title, words.Seconds(q.Within)))
 		case q.Waiting > 0 && q.Free == 0 && q.SignedIn == 0 && !q.Coarse:
-			all = append(all, words.say("important-nobody", q.Title))
+			all = append(all, words.Say("important-nobody", q.Title))
 		}
 	}
 	for _, q := range l.Queues {
 		if q.Promised != nil && q.Promised.Known && !q.Promised.Reached {
-			all = append(all, words.say("important-missed", q.Title, words.percent(q.Target)))
+			all = append(all, words.Say("important-missed", q.Title, words.Percent(q.Target)))
+		}
+	}
+	for _, g := range l.Lines {
+		for _, line := range g.Lines {
+			if g.Is115 && line.Percent() >= 0 && !line.Reached() {
+				all = append(all, words.Say("important-first", central, words.Percent(line.Promise.FirstContact)))
+			}
 		}
 	}
 	if l.Overdue > 0 {
-		all = append(all, words.count("important-overdue", l.Overdue))
+		all = append(all, words.Count("important-overdue", l.Overdue))
 	}
 	if l.Knowledge.Fault != "" || l.Knowledge.Read.IsZero() {
-		all = append(all, words.say("important-knowledge"))
+		all = append(all, words.Say("important-knowledge"))
 	}
 	return all
 }
@@ -250,7 +257,7 @@ type lineGroup struct {
 	Lines []lineRow
 }
 
-// A lineRow is one called number of one tenant.
+// A lineRow is one called number.
 type lineRow struct {
 	Tenant, Name, Number string
 	results
@@ -263,40 +270,43 @@ func (r lineRow) Reached() bool { return r.Percent() >= r.Promise.FirstContact }
 // central is the number of the authorities.
 const central = "115"
 
-// lines are those of the knowledge file, called or not, then those that were called and do not stand in it.
+// lines are those of the knowledge file, called or not, then those that were called and do not stand in it. A number
+// that several tenants share is one line.
 func (n names) lines(days []LineDay) ([]lineGroup, results) {
 	var all results
-	counts := map[[2]string]results{}
-	for _, day := range days {
-		sum := counts[[2]string{day.Tenant, day.Line}]
-		for i, calls := range day.Results {
-			sum[i] += calls
-			all[i] += calls
+	var rows []lineRow
+	place := map[string]int{} // in rows, by number
+	for _, tenant := range n.order {
+		for _, line := range tenant.Lines {
+			if i, ok := place[line.Number]; ok {
+				rows[i].Tenant += " · " + tenant.Name
+				continue
+			}
+			place[line.Number] = len(rows)
+			rows = append(rows, lineRow{Tenant: tenant.Name, Name: line.Name, Number: line.Number, Promise: line.Promise})
 		}
-		counts[[2]string{day.Tenant, day.Line}] = sum
+	}
+	days = slices.Clone(days)
+	slices.SortFunc(days, func(a, b LineDay) int { return cmp.Compare(a.Line, b.Line) })
+	for _, day := range days {
+		i, ok := place[day.Line]
+		if !ok {
+			i = len(rows)
+			place[day.Line] = i
+			rows = append(rows, lineRow{Number: day.Line})
+		}
+		for result, calls := range day.Results {
+			rows[i].results[result] += calls
+			all[result] += calls
+		}
 	}
 	groups := []lineGroup{{Is115: true}, {}}
-	add := func(row lineRow) {
+	for _, row := range rows {
 		g := &groups[1]
 		if row.Number == central {
 			g = &groups[0]
 		}
 		g.Lines = append(g.Lines, row)
-	}
-	for _, tenant := range n.order {
-		for _, line := range tenant.Lines {
-			key := [2]string{tenant.ID, line.Number}
-			add(lineRow{tenant.Name, line.Name, line.Number, counts[key], line.Promise})
-			delete(counts, key)
-		}
-	}
-	rest := make([][2]string, 0, len(counts))
-	for key := range counts {
-		rest = append(rest, key)
-	}
-	slices.SortFunc(rest, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
-	for _, key := range rest {
-		add(lineRow{Tenant: cmp.Or(n.tenants[key[0]].Name, key[0]), Number: key[1], results: counts[key]})
 	}
 	return slices.DeleteFunc(groups, func(g lineGroup) bool { return len(g.Lines) == 0 }), all
 }

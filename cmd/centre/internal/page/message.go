@@ -42,9 +42,9 @@ func (p *Page) message(w http.ResponseWriter, r *http.Request, s session) {
 			return
 		}
 		// Who looked at personal data can be told; what he saw is in no log.
-		p.log.Info("page: a message was opened", "message", id, "supervisor", s.Owner)
+		p.log.Info("page: a message was opened", "message", id, "supervisor", s.owner)
 		names := p.names()
-		p.render(w, r, http.StatusOK, "message", sheet{Who: s.Owner, Token: s.form(),
+		p.render(w, r, http.StatusOK, "message", sheet{Who: s.owner, Token: s.form(),
 			Content: letter{names.row(p.now(), message), callback, names.offices[message.Office]}})
 		return
 	}
@@ -58,7 +58,7 @@ func (p *Page) messageDone(w http.ResponseWriter, r *http.Request, s session) {
 		return
 	}
 	// Two supervisors may mark the same message: it is done.
-	if err := p.config.Records.Done(r.Context(), id, s.Owner); err != nil && !errors.Is(err, ErrNoMessage) {
+	if err := p.config.Records.Done(r.Context(), id, s.owner); err != nil && !errors.Is(err, ErrNoMessage) {
 		p.away(w, r, "ending a message", err)
 		return
 	}

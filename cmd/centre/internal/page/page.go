@@ -4,7 +4,7 @@
 //	Live, Records, Knowledge --> picture (pure) --> templates --> GET /            --> a supervisor's browser
 //	                                  |                      \--> GET /wallboard   --> a screen on the wall
 //	                                  +--- again after each change ---> GET /events, /wallboard/events
-//	Accounts, Tokens <-- login, links
+//	Accounts, Links <-- login, links
 //
 // It counts nothing itself and shows nothing of a single agent: figures are those of the team. A citizen's number is
 // shown on the page of one message alone. It works without JavaScript, by keyboard and by screen reader, and gets
@@ -22,14 +22,17 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"freizeichen/cmd/centre/internal/page/speech"
+	"freizeichen/cmd/centre/internal/page/throttle"
 )
 
-// Config is what a page needs. Live, Records, Accounts, Tokens and Knowledge must be given.
+// Config is what a page needs. Live, Records, Accounts, Links and Knowledge must be given.
 type Config struct {
 	Live      Live
 	Records   Records
 	Accounts  Accounts
-	Tokens    Tokens
+	Links     Links
 	Knowledge Knowledge
 	Place     *time.Location // of the clock on the wall; nil: that of the machine
 	// Hosts are the names by which the page is called, with port where it is not 443. Empty: any, then the certificate
@@ -46,8 +49,8 @@ type Page struct {
 	log       *slog.Logger
 	mux       *http.ServeMux
 	templates map[string]*template.Template // by language
-	throttle  throttle
-	checks    chan struct{} // a place for each password that is checked at once
+	throttle  throttle.Throttle
+	checks    chan struct{} // a place for each password that is checked at once, see checksMax
 	audience  audience
 	fresh     fresh
 	ledger    ledger
@@ -62,8 +65,8 @@ var assets embed.FS
 
 // New makes a page. Close ends its streams.
 func New(config Config) (*Page, error) {
-	if config.Live == nil || config.Records == nil || config.Accounts == nil || config.Tokens == nil || config.Knowledge == nil {
-		return nil, errors.New("page: live, records, accounts, tokens and knowledge must be given")
+	if config.Live == nil || config.Records == nil || config.Accounts == nil || config.Links == nil || config.Knowledge == nil {
+		return nil, errors.New("page: live, records, accounts, links and knowledge must be given")
 	}
 	if config.Place == nil {
 		config.Place = time.Local
@@ -76,12 +79,11 @@ func New(config Config) (*Page, error) {
 	}
 	p := &Page{
 		config: config, log: config.Logger, templates: map[string]*template.Template{},
-		throttle: throttle{tries: map[string]try{}}, checks: make(chan struct{}, checksMax),
-		audience: audience{listeners: map[[32]byte]int{}}, fresh: fresh{made: map[string]piece{}},
+		checks:   make(chan struct{}, checksMax),
+		audience: audience{listeners: map[string]int{}}, fresh: fresh{made: map[string]piece{}},
 	}
-	for _, language := range languages {
-		words := speech{language, config.Place}
-		parsed, err := template.New("").Funcs(words.functions()).ParseFS(assets, "assets/*.html")
+	for _, language := range speech.Languages {
+		parsed, err := template.New("").Funcs(p.speak(language).functions()).ParseFS(assets, "assets/*.html")
 		if err != nil {
 			return nil, fmt.Errorf("page: reading the templates: %w", err)
 		}
@@ -130,7 +132,7 @@ type sheet struct {
 }
 
 func (p *Page) live(w http.ResponseWriter, r *http.Request, s session) {
-	p.render(w, r, http.StatusOK, "live", sheet{Who: s.Owner, Token: s.form(), Content: p.look(r.Context(), chosen(w, r))})
+	p.render(w, r, http.StatusOK, "live", sheet{Who: s.owner, Token: s.form(), Content: p.look(r.Context(), chosen(w, r))})
 }
 
 // render sends a page.

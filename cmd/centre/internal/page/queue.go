@@ -52,6 +52,9 @@ func queueOf(now time.Time, s sip.QueueStatus, pbx PBX) queueRow {
 		row.At = time.Time{}
 		return row
 	}
+	if !pbx.Connected && !pbx.Since.IsZero() && pbx.Since.Before(row.At) {
+		row.At = pbx.Since // what was repeated since was not seen
+	}
 	l := s.Level
 	row.Waiting, row.Free, row.SignedIn, row.Paused = s.Waiting, s.Free, s.SignedIn, s.Paused
 	row.Busy = s.SignedIn - s.Free - s.Paused

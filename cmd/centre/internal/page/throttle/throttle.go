@@ -1,4 +1,6 @@
-package page
+// Package throttle slows down who guesses passwords: by where he comes from, and by the name he guesses at.
+// It receives the time.
+package throttle
 
 import (
 	"net/netip"
@@ -14,7 +16,6 @@ const (
 	delayName   = time.Minute
 	triesKept   = time.Hour // after the last of them
 	triesMax    = 4096      // sources and names that are remembered at once
-	checksMax   = 2         // passwords that are checked at once: each costs processor and memory on purpose
 )
 
 // A try is what is remembered of a source or of a name.
@@ -24,15 +25,16 @@ type try struct {
 	until    time.Time // nothing is checked before
 }
 
-// A throttle slows down who guesses passwords. It is lost with the process; passwords are slow to check as well.
-type throttle struct {
+// A Throttle remembers who failed. Its zero value remembers nobody. It is lost with the process; passwords are slow to
+// check as well.
+type Throttle struct {
 	mu    sync.Mutex
 	tries map[string]try
 }
 
-// begin counts an attempt as failed and reports 0, or reports how long to wait. A success is told by succeed: attempts
+// Begin counts an attempt as failed and reports 0, or reports how long to wait. A success is told by Succeed: attempts
 // at the same time count one after the other.
-func (t *throttle) begin(now time.Time, source, name string) (wait time.Duration) {
+func (t *Throttle) Begin(now time.Time, source, name string) (wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	keys := map[string]time.Duration{"source " + source: delaySource, "name " + name: delayName}
@@ -50,13 +52,16 @@ func (t *throttle) begin(now time.Time, source, name string) (wait time.Duration
 		if beyond := one.failures - triesFree; beyond >= 0 {
 			one.until = now.Add(min(longest, time.Second<<min(beyond, 20)))
 		}
+		if t.tries == nil {
+			t.tries = map[string]try{}
+		}
 		t.tries[key] = one
 	}
 	return 0
 }
 
-// succeed forgets the failures of who got in.
-func (t *throttle) succeed(source, name string) {
+// Succeed forgets the failures of who got in.
+func (t *Throttle) Succeed(source, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.tries, "source "+source)
@@ -64,7 +69,7 @@ func (t *throttle) succeed(source, name string) {
 }
 
 // forget makes room: first what is old, then what failed longest ago; mu is held.
-func (t *throttle) forget(now time.Time) {
+func (t *Throttle) forget(now time.Time) {
 	for key, one := range t.tries {
 		if now.Sub(one.last) > triesKept {
 			delete(t.tries, key)
@@ -81,8 +86,8 @@ func (t *throttle) forget(now time.Time) {
 	}
 }
 
-// sourceOf is where a request comes from: an address, of IPv6 the network that one subscriber gets (RFC 6177).
-func sourceOf(remote string) string {
+// Source is where a request of http.Request.RemoteAddr comes from: an address, of IPv6 the network that one subscriber gets (RFC 6177).
+func Source(remote string) string {
 	addr, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return remote
