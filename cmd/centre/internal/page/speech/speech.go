@@ -96,12 +96,12 @@ func Waited(d time.Duration) string {
 func Whole(d time.Duration) int { return int(max(0, d) / time.Second) }
 
 // Seconds is the window of a promise: "30 s". The space does not break.
-func (s Speech) Seconds(d time.Duration) string { return fmt.Sprintf("%d s", Whole(d)) }
+func (s Speech) Seconds(d time.Duration) string { return fmt.Sprintf("%d\u00a0s", Whole(d)) }
 
 // Percent is a percentage.
 func (s Speech) Percent(n int) string {
 	if s.Language == "de" {
-		return fmt.Sprintf("%d %%", n) // DIN 5008: with a space, that does not break
+		return fmt.Sprintf("%d\u00a0%%", n) // DIN 5008: with a space, that does not break
 	}
 	return fmt.Sprintf("%d%%", n)
 }

@@ -118,7 +118,6 @@ var words = map[string][2]string{
 	"first-contact-short": {"Erstlösung", "First contact"},
 	"promise":             {"Versprechen", "Promise"},
 	"promise-none":        {"kein Versprechen", "no promise"},
-	"promise-within":      {"%s in %s", "%s in %s"},
 	"promise-first":       {"Erstlösung %s", "first contact %s"},
 	"promise-level":       {"%s in %s angenommen", "%s answered in %s"},
 
@@ -134,7 +133,6 @@ var words = map[string][2]string{
 	"action":           {"Aktion", "Action"},
 	"done":             {"Erledigt", "Done"},
 	"done-of":          {"Erledigt: %s, %s", "Done: %s, %s"},
-	"open":             {"Öffnen", "Open"},
 	"callback":         {"Rückruf an", "Call back"},
 	"callback-none":    {"keine Nummer hinterlassen", "no number was left"},
 	"callback-note":    {"Nur für die Antwort. Wird gelöscht, wenn die Nachricht erledigt ist; dass sie geöffnet wurde, wird vermerkt.", "Only for the answer. Deleted when the message is done; that it was opened is noted."},
@@ -163,7 +161,6 @@ var words = map[string][2]string{
 	"login-nobody":    {"Es gibt noch keine Aufsicht. Auf dem Rechner des Switchboards legt dieser Befehl eine an:", "There is no supervisor yet. On the machine of the switchboard this command adds one:"},
 	"login-command":   {"switchboard supervisors add NAME", "switchboard supervisors add NAME"},
 	"login-out":       {"Sie sind abgemeldet.", "You are logged out."},
-	"login-error":     {"Fehler", "Error"},
 	"login-lasts":     {"Die Anmeldung endet nach 12 Stunden von selbst.", "A login ends by itself after 12 hours."},
 
 	"links-title":         {"Links für Wandanzeigen", "Links for wallboards"},

@@ -3,7 +3,9 @@
 package throttle
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -47,6 +49,9 @@ func (t *Throttle) Begin(now time.Time, source, name string) (wait time.Duration
 	t.forget(now)
 	for key, longest := range keys {
 		one := t.tries[key]
+		if old(now, one) {
+			one = try{}
+		}
 		one.failures++
 		one.last = now
 		if beyond := one.failures - triesFree; beyond >= 0 {
@@ -70,21 +75,21 @@ func (t *Throttle) Succeed(source, name string) {
 
 // forget makes room: first what is old, then what failed longest ago; mu is held.
 func (t *Throttle) forget(now time.Time) {
-	for key, one := range t.tries {
-		if now.Sub(one.last) > triesKept {
-			delete(t.tries, key)
-		}
+	if len(t.tries) <= triesMax-2 {
+		return
 	}
-	for len(t.tries) > triesMax-2 {
-		oldest := ""
-		for key, one := range t.tries {
-			if oldest == "" || one.last.Before(t.tries[oldest].last) {
-				oldest = key
-			}
-		}
-		delete(t.tries, oldest)
+	maps.DeleteFunc(t.tries, func(_ string, one try) bool { return old(now, one) })
+	if len(t.tries) <= triesMax/2 {
+		return
+	}
+	// Half at once: who tries from everywhere does not make each try dear.
+	keys := slices.SortedFunc(maps.Keys(t.tries), func(a, b string) int { return t.tries[a].last.Compare(t.tries[b].last) })
+	for _, key := range keys[:len(keys)/2] {
+		delete(t.tries, key)
 	}
 }
+
+func old(now time.Time, one try) bool { return now.Sub(one.last) > triesKept }
 
 // Source is where a request of http.Request.RemoteAddr comes from: an address, of IPv6 the network that one subscriber gets (RFC 6177).
 func Source(remote string) string {

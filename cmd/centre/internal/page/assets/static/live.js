@@ -70,7 +70,7 @@
 		if (lost) {
 			lost = false;
 			link.hidden = true;
-			link.textContent = "";
+			link.firstElementChild.textContent = "";
 			document.documentElement.classList.remove("lost");
 			news.unshift(link.getAttribute("data-back"));
 		}
@@ -102,7 +102,10 @@
 		lost = true;
 		document.documentElement.classList.add("lost");
 		const text = link.getAttribute(key).replace("{time}", clock());
-		if (link.textContent !== text) link.textContent = text;
+		const place = link.firstElementChild;
+		if (place.textContent !== text) place.textContent = text;
+		const login = link.querySelector("a");
+		if (login) login.hidden = key !== "data-ended";
 		link.hidden = false;
 	}
 
