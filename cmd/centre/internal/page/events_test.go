@@ -1,8 +1,11 @@
 package page_test
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -186,4 +189,48 @@ func TestClosingThePageEndsItsStreams(t *testing.T) {
 		}
 		s.leave()
 	})
+}
+
+// A server bounds how long requests and answers may take: a stream lives on.
+func TestAStreamOutlivesTheTimesOfItsServer(t *testing.T) {
+	p := newPage(t, pagetest.Example(time.Now()))
+	server := httptest.NewUnstartedServer(p)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = time.Second/2, time.Second/2
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	defer p.Close()
+	v := enter(t, p)
+	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		client := server.Client()
+		client.Transport.(*http.Transport).ForceAttemptHTTP2 = version == "HTTP/2.0"
+		if version == "HTTP/1.1" {
+			client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: client.Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}}}
+		}
+		request, err := http.NewRequest("GET", server.URL+"/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.AddCookie(v.cookies["__Host-session"])
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.Proto != version || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s %d", response.Proto, response.StatusCode)
+		}
+		// The second picture comes ten seconds after the first.
+		lines := bufio.NewScanner(response.Body)
+		pictures := 0
+		for pictures < 2 && lines.Scan() {
+			if lines.Text() == "event: picture" {
+				pictures++
+			}
+		}
+		if pictures < 2 {
+			t.Errorf("%s: the stream ends after %d picture: %v", version, pictures, lines.Err())
+		}
+		response.Body.Close()
+		client.CloseIdleConnections()
+	}
 }
