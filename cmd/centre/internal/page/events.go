@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -76,7 +77,9 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request, token, name string
 	send := func(event []byte) bool {
 		_ = control.SetWriteDeadline(time.Now().Add(writeMax)) // a recorder of a test has none
 		_, err := w.Write(event)
-		return err == nil && control.Flush() == nil
+		err = errors.Join(err, control.Flush())
+		_ = control.SetWriteDeadline(time.Time{}) // HTTP/2 ends a stream whose deadline passes between two pictures
+		return err == nil
 	}
 	if !send([]byte("retry: 3000\n\n")) {
 		return

@@ -3,9 +3,8 @@ package page_test
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -191,46 +190,63 @@ func TestClosingThePageEndsItsStreams(t *testing.T) {
 	})
 }
 
+// A wire joins clients to a server without a network.
+type wire chan net.Conn
+
+func (w wire) Accept() (net.Conn, error) {
+	if conn, ok := <-w; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+func (w wire) Close() error   { close(w); return nil }
+func (w wire) Addr() net.Addr { return &net.TCPAddr{} }
+func (w wire) dial(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	w <- far
+	return near, nil
+}
+
 // A server bounds how long requests and answers may take: a stream lives on.
 func TestAStreamOutlivesTheTimesOfItsServer(t *testing.T) {
-	p := newPage(t, pagetest.Example(time.Now()))
-	server := httptest.NewUnstartedServer(p)
-	server.Config.ReadTimeout, server.Config.WriteTimeout = time.Second/2, time.Second/2
-	server.EnableHTTP2 = true
-	server.StartTLS()
-	defer server.Close()
-	defer p.Close()
-	v := enter(t, p)
 	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
-		client := server.Client()
-		client.Transport.(*http.Transport).ForceAttemptHTTP2 = version == "HTTP/2.0"
-		if version == "HTTP/1.1" {
-			client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: client.Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}}}
-		}
-		request, err := http.NewRequest("GET", server.URL+"/events", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.AddCookie(v.cookies["__Host-session"])
-		response, err := client.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if response.Proto != version || response.StatusCode != http.StatusOK {
-			t.Fatalf("%s %d", response.Proto, response.StatusCode)
-		}
-		// The second picture comes ten seconds after the first.
-		lines := bufio.NewScanner(response.Body)
-		pictures := 0
-		for pictures < 2 && lines.Scan() {
-			if lines.Text() == "event: picture" {
-				pictures++
-			}
-		}
-		if pictures < 2 {
-			t.Errorf("%s: the stream ends after %d picture: %v", version, pictures, lines.Err())
-		}
-		response.Body.Close()
-		client.CloseIdleConnections()
+		t.Run(version, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPage(t, pagetest.Example(time.Now()))
+				v := enter(t, p)
+				var protocols http.Protocols
+				protocols.SetHTTP1(version == "HTTP/1.1")
+				protocols.SetUnencryptedHTTP2(version == "HTTP/2.0")
+				server := &http.Server{Handler: p, Protocols: &protocols, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second}
+				network := make(wire)
+				served := make(chan error)
+				go func() { served <- server.Serve(network) }()
+				transport := &http.Transport{DialContext: network.dial, Protocols: &protocols}
+				request := v.request("GET", "/events", nil)
+				request.RequestURI, request.URL.Scheme, request.URL.Host = "", "http", host
+				response, err := transport.RoundTrip(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if response.Proto != version || response.StatusCode != http.StatusOK {
+					t.Fatalf("%s %d", response.Proto, response.StatusCode)
+				}
+				lines := bufio.NewScanner(response.Body)
+				pictures := 0
+				for began := time.Now(); time.Since(began) < time.Hour && lines.Scan(); {
+					if lines.Text() == "event: picture" {
+						pictures++
+					}
+				}
+				if pictures < 350 {
+					t.Errorf("the stream ends after %d pictures: %v", pictures, lines.Err())
+				}
+				response.Body.Close()
+				transport.CloseIdleConnections()
+				p.Close()
+				server.Close()
+				<-served
+			})
+		})
 	}
 }
