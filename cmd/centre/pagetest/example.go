@@ -2,6 +2,7 @@ package pagetest
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"freizeichen/cmd/centre/internal/page"
@@ -99,19 +100,22 @@ func knowledge() firmware.Knowledge {
 	return k
 }
 
-func day() page.Day {
-	// Without a result, solved, forwarded, message.
-	d := page.Day{Lines: []page.LineDay{
-		{Line: "02812070", Results: [sip.ResultCount]int{4, 78, 34, 3}},
-		{Line: "02812075555", Results: [sip.ResultCount]int{6, 112, 31, 2}},
-		{Line: "115", Results: [sip.ResultCount]int{1, 21, 12, 1}},
-		{Line: "028017720", Results: [sip.ResultCount]int{0, 20, 7, 1}},
-		{Line: "0281963300", Results: [sip.ResultCount]int{3, 47, 36, 2}},
-	}, Topics: []page.TopicDay{{Topic: "", Calls: 14}}}
+func day() (d sip.DayFigures) {
+	line := func(number string, unsaid, solved, forwarded, messages int) {
+		t := sip.Tally{Calls: unsaid + solved + forwarded + messages, Solved: solved, Forwarded: forwarded, Messages: messages, Unsaid: unsaid}
+		d.Lines = append(d.Lines, sip.NamedTally{Name: number, Tally: t})
+		d.Team = sip.Tally{Calls: d.Team.Calls + t.Calls, Solved: d.Team.Solved + solved, Forwarded: d.Team.Forwarded + forwarded,
+			Messages: d.Team.Messages + messages, Unsaid: d.Team.Unsaid + unsaid}
+	}
+	line("02812070", 4, 78, 34, 3)
+	line("02812075555", 6, 112, 31, 2)
+	line("115", 1, 21, 12, 1)
+	line("028017720", 0, 20, 7, 1)
+	line("0281963300", 3, 47, 36, 2)
+	d.Topics = []sip.NamedTally{{Name: "", Tally: sip.Tally{Calls: 14}}}
 	for _, topic := range topics() {
-		calls := 0
-		_, _ = fmt.Sscan(topic[2], &calls) // they are numbers
-		d.Topics = append(d.Topics, page.TopicDay{Topic: topic[0], Calls: calls})
+		calls, _ := strconv.Atoi(topic[2]) // they are numbers
+		d.Topics = append(d.Topics, sip.NamedTally{Name: topic[0], Tally: sip.Tally{Calls: calls}})
 	}
 	return d
 }

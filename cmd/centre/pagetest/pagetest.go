@@ -42,7 +42,7 @@ type Centre struct {
 	queues    []sip.QueueStatus
 	desks     []page.Desk
 	pbx       page.PBX
-	day       page.Day
+	day       sip.DayFigures
 	messages  []page.Message
 	callbacks map[string]page.Callback
 	doneBy    map[string]string
@@ -118,7 +118,7 @@ func (c *Centre) SetPBX(connected bool, since time.Time) {
 }
 
 // SetDay replaces the figures of the day.
-func (c *Centre) SetDay(day page.Day) { c.change(func() { c.day = day }) }
+func (c *Centre) SetDay(day sip.DayFigures) { c.change(func() { c.day = day }) }
 
 // SetMessages replaces the open messages; the first one is from Callback.
 func (c *Centre) SetMessages(messages ...page.Message) {
@@ -205,12 +205,12 @@ func (c *Centre) Watch() (<-chan struct{}, func()) {
 	}
 }
 
-// Day is page.Records: it has but one day.
-func (c *Centre) Day(_ context.Context, from, until time.Time) (page.Day, error) {
+// Figures is page.Records: it has but one day.
+func (c *Centre) Figures(_ context.Context, from, until time.Time) (sip.DayFigures, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !until.After(from) {
-		return page.Day{}, errors.New("pagetest: the day ends before it begins")
+		return sip.DayFigures{}, errors.New("pagetest: the day ends before it begins")
 	}
 	return c.day, c.fault
 }

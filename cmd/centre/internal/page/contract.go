@@ -37,36 +37,18 @@ type PBX struct {
 
 // Records are what agents said of their calls, and the messages to offices.
 type Records interface {
-	// Day counts the outcomes of calls that were answered from from until before until.
-	Day(ctx context.Context, from, until time.Time) (Day, error)
+	// Figures counts the outcomes of calls that were answered from from until before until. Own is not looked at.
+	Figures(ctx context.Context, from, until time.Time) (sip.DayFigures, error)
 	// Messages are the messages that wait for an office, in any order.
 	Messages(ctx context.Context) ([]Message, error)
 	// Callback is whom to call about an open message: ErrNoMessage when there is none of this ID, or it is done.
 	Callback(ctx context.Context, id string) (Callback, error)
-	// Done ends a message; by is the supervisor. The citizen's number is deleted. Done twice is done: ErrNoMessage.
+	// Done ends a message; by is the supervisor. From then on Callback does not tell. Done twice: ErrNoMessage.
 	Done(ctx context.Context, id, by string) error
 }
 
 // ErrNoMessage says that there is no open message of this ID.
 var ErrNoMessage = errors.New("no such open message")
-
-// A Day is what came of the calls of a day.
-type Day struct {
-	Lines  []LineDay  // one for each line that was called
-	Topics []TopicDay // one for each topic that was named, in any order
-}
-
-// A LineDay counts the outcomes of one called number.
-type LineDay struct {
-	Line    string               // digits only, as in the knowledge file
-	Results [sip.ResultCount]int // by sip.Result
-}
-
-// A TopicDay counts the outcomes of one topic, of all tenants.
-type TopicDay struct {
-	Topic string // identifier of the knowledge file
-	Calls int
-}
 
 // A Message asks an office to answer a citizen. Whom to call is told apart, by Callback: a list cannot show it.
 type Message struct {

@@ -73,7 +73,6 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request, token, name string
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy in between keeps nothing back
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{}) // that of the request would end the stream
 	send := func(event []byte) bool {
 		_ = control.SetWriteDeadline(time.Now().Add(writeMax)) // a recorder of a test has none
 		_, err := w.Write(event)

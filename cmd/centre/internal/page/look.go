@@ -20,8 +20,8 @@ type look struct {
 	Waiting   int // in all queues of which something is known
 	Oldest    *queueRow
 	Team      team
-	Away      bool // the records cannot be read: Day and Messages are empty
-	Results   results
+	Away      bool // the records cannot be read: what is below, but Knowledge, is empty
+	Results   tally
 	Lines     []lineGroup
 	Topics    []topicRow // the most frequent first
 	Untold    int        // outcomes without a topic
@@ -70,7 +70,7 @@ func (p *Page) look(ctx context.Context, language string) look {
 		l.Away = true
 		p.log.Error("page: reading the day", "error", err)
 	}
-	l.Lines, l.Results = names.lines(day.Lines)
+	l.Lines, l.Results = names.lines(day.Lines), tally{day.Team}
 	l.Topics, l.Untold = names.topics(day.Topics)
 	for _, message := range messages {
 		row := names.row(now, message)
@@ -139,12 +139,12 @@ const recordsKept = 2 * time.Second
 type ledger struct {
 	mu       sync.Mutex
 	at       time.Time // zero: nothing is held
-	day      Day
+	day      sip.DayFigures
 	messages []Message
 }
 
 // counted are the figures of the day and the open messages.
-func (p *Page) counted(ctx context.Context, now time.Time) (Day, []Message, error) {
+func (p *Page) counted(ctx context.Context, now time.Time) (sip.DayFigures, []Message, error) {
 	l := &p.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -152,13 +152,13 @@ func (p *Page) counted(ctx context.Context, now time.Time) (Day, []Message, erro
 	if age := now.Sub(l.at); age >= 0 && age < recordsKept && !l.at.Before(from) {
 		return l.day, l.messages, nil
 	}
-	day, err := p.config.Records.Day(ctx, from, from.AddDate(0, 0, 1))
+	day, err := p.config.Records.Figures(ctx, from, from.AddDate(0, 0, 1))
 	if err != nil {
-		return Day{}, nil, err
+		return sip.DayFigures{}, nil, err
 	}
 	messages, err := p.config.Records.Messages(ctx)
 	if err != nil {
-		return Day{}, nil, err
+		return sip.DayFigures{}, nil, err
 	}
 	l.at, l.day, l.messages = now, day, messages
 	return day, messages, nil
@@ -215,15 +215,15 @@ type topicRow struct {
 	Percent int // of the most frequent one, for a bar
 }
 
-func (n names) topics(days []TopicDay) (rows []topicRow, untold int) {
+func (n names) topics(days []sip.NamedTally) (rows []topicRow, untold int) {
 	most := 0
 	for _, day := range days {
-		if day.Topic == "" {
+		if day.Name == "" {
 			untold += day.Calls
 			continue
 		}
 		most = max(most, day.Calls)
-		rows = append(rows, topicRow{Name: cmp.Or(n.topic[day.Topic], day.Topic), Calls: day.Calls})
+		rows = append(rows, topicRow{Name: cmp.Or(n.topic[day.Name], day.Name), Calls: day.Calls})
 	}
 	for i := range rows {
 		rows[i].Percent = rows[i].Calls * 100 / max(most, 1)
@@ -232,23 +232,18 @@ func (n names) topics(days []TopicDay) (rows []topicRow, untold int) {
 	return rows, untold
 }
 
-// results are what came of calls.
-type results [sip.ResultCount]int
+// A tally is what came of calls.
+type tally struct{ sip.Tally }
 
-// Calls are all of them, Told those of which the agent said what came of it.
-func (r results) Calls() int     { return r.Told() + r[sip.NoResult] }
-func (r results) Told() int      { return r.Solved() + r.Forwarded() + r.Messages() } // of Calls
-func (r results) Solved() int    { return r[sip.Solved] }
-func (r results) Forwarded() int { return r[sip.Forwarded] }
-func (r results) Messages() int  { return r[sip.LeftMessage] }
-func (r results) Untold() int    { return r[sip.NoResult] }
+// Told counts the calls of which the agent said what came of it.
+func (t tally) Told() int { return t.Solved + t.Forwarded + t.Messages }
 
-// Percent is the first-contact resolution: solved of told, rounded down. -1 while nothing was told.
-func (r results) Percent() int {
-	if r.Told() == 0 {
-		return -1
+// Percent is the first-contact resolution, -1 while there is none.
+func (t tally) Percent() int {
+	if percent, ok := t.FirstContact(); ok {
+		return percent
 	}
-	return r.Solved() * 100 / r.Told()
+	return -1
 }
 
 // A lineGroup is 115, or the local numbers: they are promised different things, and 115 would drown.
@@ -260,7 +255,7 @@ type lineGroup struct {
 // A lineRow is one called number.
 type lineRow struct {
 	Tenant, Name, Number string
-	results
+	tally
 	Promise firmware.Promise
 }
 
@@ -272,8 +267,7 @@ const central = "115"
 
 // lines are those of the knowledge file, called or not, then those that were called and do not stand in it. A number
 // that several tenants share is one line.
-func (n names) lines(days []LineDay) ([]lineGroup, results) {
-	var all results
+func (n names) lines(days []sip.NamedTally) []lineGroup {
 	var rows []lineRow
 	place := map[string]int{} // in rows, by number
 	for _, tenant := range n.order {
@@ -286,19 +280,14 @@ func (n names) lines(days []LineDay) ([]lineGroup, results) {
 			rows = append(rows, lineRow{Tenant: tenant.Name, Name: line.Name, Number: line.Number, Promise: line.Promise})
 		}
 	}
-	days = slices.Clone(days)
-	slices.SortFunc(days, func(a, b LineDay) int { return cmp.Compare(a.Line, b.Line) })
 	for _, day := range days {
-		i, ok := place[day.Line]
+		i, ok := place[day.Name]
 		if !ok {
 			i = len(rows)
-			place[day.Line] = i
-			rows = append(rows, lineRow{Number: day.Line})
+			place[day.Name] = i
+			rows = append(rows, lineRow{Number: day.Name})
 		}
-		for result, calls := range day.Results {
-			rows[i].results[result] += calls
-			all[result] += calls
-		}
+		rows[i].tally = tally{day.Tally}
 	}
 	groups := []lineGroup{{Is115: true}, {}}
 	for _, row := range rows {
@@ -308,5 +297,5 @@ func (n names) lines(days []LineDay) ([]lineGroup, results) {
 		}
 		g.Lines = append(g.Lines, row)
 	}
-	return slices.DeleteFunc(groups, func(g lineGroup) bool { return len(g.Lines) == 0 }), all
+	return slices.DeleteFunc(groups, func(g lineGroup) bool { return len(g.Lines) == 0 })
 }

@@ -121,7 +121,7 @@ func TestTopicsAndLinesOfTheDay(t *testing.T) {
 			"Kreis Wesel Zentrale, 02812070 119 78 34 3 4 67 % ✓ erreicht", "Jobcenter Kreis Wesel Servicenummer, 0281963300 88 47 36 2 3 55 % kein Versprechen")
 
 		time.Sleep(3 * time.Second)
-		centre.SetDay(page.Day{Lines: []page.LineDay{{Line: "0999", Results: [sip.ResultCount]int{1}}}})
+		centre.SetDay(sip.DayFigures{Team: sip.Tally{Calls: 1, Unsaid: 1}, Lines: []sip.NamedTally{{Name: "0999", Tally: sip.Tally{Calls: 1, Unsaid: 1}}}})
 		html = v.get("/")
 		wants(t, part(t, html, "topics"), "Heute noch kein Thema.")
 		wants(t, part(t, html, "lines"), "0999 1 0 0 0 1 – kein Versprechen")
@@ -180,7 +180,7 @@ func TestABrokenKnowledgeFileIsShownBesideTheLastGoodOne(t *testing.T) {
 }
 
 func TestFiguresThatCannotBeReadDoNotHideTheQueues(t *testing.T) {
-	scene(t, func(t *testing.T, centre *pagetest.Centre, v *visitor) {
+	scene(t, func(t *testing.T, centre *pagetest.Centre, _ *visitor) {
 		config := centre.Config(time.UTC, nil)
 		config.Records = broken{}
 		p, err := page.New(config)
@@ -188,22 +188,22 @@ func TestFiguresThatCannotBeReadDoNotHideTheQueues(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		v = enter(t, p)
-		html := v.get("/")
+		own := enter(t, p)
+		html := own.get("/")
 		wants(t, part(t, html, "queues"), "Kreis Wesel Zulassung 3 1:12")
 		for _, section := range []string{"topics", "lines", "messages", "overview", "status"} {
 			wants(t, part(t, html, section), "Die Zahlen des Tages sind zurzeit nicht lesbar.")
 		}
 		refuses(t, html, "disk")
-		v.get("/wallboard")
+		own.get("/wallboard")
 	})
 }
 
 // broken are records that cannot be read.
 type broken struct{ page.Records }
 
-func (broken) Day(context.Context, time.Time, time.Time) (page.Day, error) {
-	return page.Day{}, errors.New("disk")
+func (broken) Figures(context.Context, time.Time, time.Time) (sip.DayFigures, error) {
+	return sip.DayFigures{}, errors.New("disk")
 }
 
 func TestWhatPeopleWriteIsTextAndNothingElse(t *testing.T) {

@@ -135,7 +135,7 @@ var words = map[string][2]string{
 	"done-of":          {"Erledigt: %s, %s", "Done: %s, %s"},
 	"callback":         {"Rückruf an", "Call back"},
 	"callback-none":    {"keine Nummer hinterlassen", "no number was left"},
-	"callback-note":    {"Nur für die Antwort. Wird gelöscht, wenn die Nachricht erledigt ist; dass sie geöffnet wurde, wird vermerkt.", "Only for the answer. Deleted when the message is done; that it was opened is noted."},
+	"callback-note":    {"Nur für die Antwort. Wird nach der Erledigung gelöscht; dass sie geöffnet wurde, wird vermerkt.", "Only for the answer. Deleted after the message is done; that it was opened is noted."},
 	"office-number":    {"Telefon des Amts", "Phone of the office"},
 	"back":             {"Zurück zur Lage", "Back to live"},
 
