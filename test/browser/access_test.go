@@ -122,7 +122,7 @@ func (tab *tab) contrast(theme string) {
 	}
 	tab.run(`{
 		const bare = new CSSStyleSheet(); // a style element would be refused: the page's policy knows no inline styles
-		bare.replaceSync("* { -webkit-text-fill-color: transparent !important; transition: none !important; } ::marker { color: transparent; }");
+		bare.replaceSync("* { -webkit-text-fill-color: transparent !important; text-decoration-color: transparent !important; transition: none !important; } ::marker { color: transparent; }");
 		document.adoptedStyleSheets = [bare];
 	}`)
 	picture := tab.picture(page.CaptureScreenshotParams{})

@@ -92,9 +92,15 @@ const themeWords = `
 // system makes the system prefer a theme.
 func (tab *tab) system(theme string) {
 	tab.t.Helper()
-	call(tab, "preferring a theme", func(ctx context.Context) error {
+	tab.prefers("prefers-color-scheme", theme)
+}
+
+// prefers sets what the system says its person prefers; anything else is as it comes.
+func (tab *tab) prefers(feature, value string) {
+	tab.t.Helper()
+	call(tab, "preferring "+value, func(ctx context.Context) error {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
+			Features: []*emulation.MediaFeature{{Name: feature, Value: value}},
 		})
 		return err
 	})
