@@ -109,6 +109,9 @@ func New(config Config) *Centre {
 func (c *Centre) Run(ctx context.Context) error {
 	defer close(c.ended)
 	restored, err := c.config.Memory.Restore(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("centre: remembering who is signed in: %w", err)
 	}
