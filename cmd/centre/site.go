@@ -37,6 +37,8 @@ type Site struct {
 	centre    *Centre
 	knowledge *Knowledge
 	servers   []server
+	// closePages ends what listens to a page: the server would wait for it.
+	closePages func()
 }
 
 type server struct {
@@ -102,7 +104,7 @@ func (s *Site) listen(metrics *Metrics) error {
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", metrics.Instrument("phones", phones))
-	if err := s.pages(mux, metrics); err != nil {
+	if err := s.pages(mux); err != nil {
 		return err
 	}
 	https := api.Server(mux, s.config.Certificate)
@@ -120,9 +122,6 @@ func (s *Site) listen(metrics *Metrics) error {
 	}
 	return nil
 }
-
-// pages adds what people look at in a browser.
-func (s *Site) pages(*http.ServeMux, *Metrics) error { return nil }
 
 func (s *Site) add(h *http.Server, address string, serve func(net.Listener) error) error {
 	listener, err := net.Listen("tcp", address)
@@ -189,6 +188,7 @@ func (s *Site) Run(ctx context.Context) error {
 		})
 	}
 	<-ctx.Done()
+	s.closePages()
 	goodbye, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
 	for _, h := range s.servers {

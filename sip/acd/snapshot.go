@@ -10,7 +10,7 @@ import (
 type Snapshot struct {
 	At        time.Time
 	Connected bool      // with the PBX, and its view is complete
-	Lost      time.Time // since when not; zero: never was
+	Since     time.Time // of being connected, or not; zero: never was
 	Queues    []QueueView
 	Seats     []SeatView // of phones with an agent or a membership, in order of the PBX's names
 }
@@ -35,7 +35,7 @@ type SeatView struct {
 // Snapshot copies the state. It looks at every agent: not for each event.
 func (c *Centre) Snapshot(now time.Time) Snapshot {
 	now = now.Round(0)
-	view := Snapshot{At: now, Connected: c.connected, Lost: c.lost}
+	view := Snapshot{At: now, Connected: c.connected, Since: c.since()}
 	for _, q := range c.queues {
 		view.Queues = append(view.Queues, QueueView{c.status(now, q), q.onPBX})
 	}
@@ -55,6 +55,14 @@ func (c *Centre) Snapshot(now time.Time) Snapshot {
 		view.Seats = append(view.Seats, v)
 	}
 	return view
+}
+
+// since is when the connection with the PBX came about, or ended.
+func (c *Centre) since() time.Time {
+	if c.connected {
+		return c.synced
+	}
+	return c.lost
 }
 
 // Agent is what a phone is told of its agent.

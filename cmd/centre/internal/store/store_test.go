@@ -75,6 +75,8 @@ var suite = []struct {
 	{"the day's figures", dayFigures},
 	{"a day has 23 to 25 hours", days},
 	{"messages are kept once and finished", messages},
+	{"links open the wallboard until they are revoked", wallboards},
+	{"whom to call is told while a message is open", callbacks},
 	{"what is kept long enough is forgotten", retention},
 	{"a newer schema is refused", newerSchema},
 	{"a second opening finds everything", reopening},

@@ -1,0 +1,52 @@
+package store
+
+import (
+	"reflect"
+	"strings"
+
+	"freizeichen/sip"
+)
+
+func wallboards(b bed) {
+	s := b.open(Config{})
+	ok(b, s.PutSupervisor(ctx, "leitung", "drei Tassen Tee"))
+	link := Link{Hash: strings.Repeat("ab", 32), Label: "Flur", Owner: "leitung", Made: noon}
+	if err := s.PutLink(ctx, Link{Hash: "x", Label: "Flur", Owner: "nobody", Made: noon}); err == nil {
+		b.Error("a link of nobody was kept")
+	}
+	ok(b, s.PutLink(ctx, link))
+	if all := must[[]Link](b)(s.Links(ctx)); !reflect.DeepEqual(all, []Link{link}) {
+		b.Errorf("got %+v", all)
+	}
+	if got, found, err := s.Link(ctx, link.Hash); got != link || !found || err != nil {
+		b.Errorf("got %+v, %t, %v", got, found, err)
+	}
+	ok(b, s.RemoveLink(ctx, link.Hash))
+	ok(b, s.RemoveLink(ctx, link.Hash))
+	if _, found, err := s.Link(ctx, link.Hash); found || err != nil {
+		b.Errorf("a revoked link opens: %t, %v", found, err)
+	}
+	ok(b, s.PutLink(ctx, link))
+	ok(b, s.RemoveSupervisor(ctx, "leitung"))
+	if _, found, err := s.Link(ctx, link.Hash); found || err != nil {
+		b.Errorf("the link of one who is no supervisor any more opens: %t, %v", found, err)
+	}
+}
+
+func callbacks(b bed) {
+	s := b.open(Config{})
+	m := sip.OfficeMessage{ID: strings.Repeat("1", 32), Callback: "03023125001", Name: "Ada", At: noon}
+	if _, _, err := s.PutMessage(ctx, m, noon); err != nil {
+		b.Fatal(err)
+	}
+	if number, name, found, err := s.Callback(ctx, m.ID); number != m.Callback || name != m.Name || !found || err != nil {
+		b.Errorf("got %q %q %t %v", number, name, found, err)
+	}
+	must[bool](b)(s.FinishMessage(ctx, noon, m.ID))
+	for _, id := range []string{m.ID, "none"} {
+		if number, _, found, err := s.Callback(ctx, id); number != "" || found || err != nil {
+			b.Errorf("%s: a number is told for a message that is done: %q %t %v", id, number, found, err)
+		}
+	}
+}
+

@@ -1,0 +1,8 @@
+-- +goose Up
+-- Links that open the wallboard. Of what stands in a link only its SHA-256 is kept.
+CREATE TABLE links (
+    hash    TEXT PRIMARY KEY,
+    label   TEXT NOT NULL,
+    owner   TEXT NOT NULL REFERENCES supervisors (name) ON DELETE CASCADE,
+    made_at BIGINT NOT NULL
+);
