@@ -89,7 +89,7 @@ rewrite: ## Write the golden files anew; read the difference before you commit i
 	while read -r dir; do go test -count=1 "./$$dir" -rewrite; done
 	@git --no-pager diff --stat
 
-picture: tools ## Take the README's picture: test/browser/testdata/ringing.png
+picture: tools ## Take the README's pictures: test/browser/testdata/*.png
 	FREIZEICHEN_PICTURE=1 go test -count=1 -run Picture ./test/browser
 
 clean: ## Remove build/

@@ -1,11 +1,12 @@
-// Package browser proves the page of phonesim as its person meets it: the real program, a real Chromium, real clicks,
-// keys and sound. It must not know how the page is made inside: it looks for names, roles, keys and what is told to
+// Package browser proves the page of phonesim, and that of supervisors, as its person meets it: the real program, a real
+// Chromium, real clicks, keys and sound. It must not know how the page is made inside: it looks for names, roles, keys and what is told to
 // screen readers.
 //
 //	Chromium <--clicks, keys, looks-- test --phonectl--> phonesim
 //	   |                               |                    |
 //	   +-- page, web socket, sound ----|--------------------+
 //	                                   +--citizens--> exchange (phonesim's own, or one of the test)
+//	   +-- the supervisor's page ------ cmd/centre/pagetest, an invented service centre, by HTTPS
 package browser
 
 import (

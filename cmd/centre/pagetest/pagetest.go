@@ -53,6 +53,7 @@ type Centre struct {
 	state     page.KnowledgeState
 	watchers  map[chan struct{}]bool
 	fault     error
+	counted   int
 }
 
 // A session is a supervisor who is logged in.
@@ -161,6 +162,13 @@ func (c *Centre) DoneBy(id string) string {
 	return c.doneBy[id]
 }
 
+// Counted is how often the figures of the day were asked for.
+func (c *Centre) Counted() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.counted
+}
+
 // Watchers is how many watch.
 func (c *Centre) Watchers() int {
 	c.mu.Lock()
@@ -212,6 +220,7 @@ func (c *Centre) Figures(_ context.Context, from, until time.Time) (sip.DayFigur
 	if !until.After(from) {
 		return sip.DayFigures{}, errors.New("pagetest: the day ends before it begins")
 	}
+	c.counted++
 	return c.day, c.fault
 }
 

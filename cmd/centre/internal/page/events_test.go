@@ -175,6 +175,42 @@ func TestListenersAreBounded(t *testing.T) {
 	})
 }
 
+func TestOneLinkCannotKeepTheOthersOut(t *testing.T) {
+	scene(t, func(t *testing.T, centre *pagetest.Centre, v *visitor) {
+		var all []*stream
+		for range 17 {
+			all = append(all, v.listen("/events"))
+		}
+		time.Sleep(time.Second)
+		if got := centre.Watchers(); got != 16 {
+			t.Errorf("%d of one session listen", got)
+		}
+		for _, s := range all {
+			s.leave()
+		}
+		synctest.Wait()
+	})
+}
+
+// However many look and however much changes, the store counts the day once in a while.
+func TestTheStoreIsNotAskedForEachPicture(t *testing.T) {
+	scene(t, func(t *testing.T, centre *pagetest.Centre, v *visitor) {
+		streams := []*stream{v.listen("/events"), v.listen("/events"), v.listen("/wallboard/events")}
+		before := centre.Counted()
+		for range 200 {
+			centre.SetPBX(true, time.Now())
+			time.Sleep(100 * time.Millisecond)
+		}
+		if got := centre.Counted() - before; got < 5 || got > 11 {
+			t.Errorf("in 20 s the store has counted %d times", got)
+		}
+		for _, s := range streams {
+			s.leave()
+		}
+		synctest.Wait()
+	})
+}
+
 func TestClosingThePageEndsItsStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		centre := pagetest.Example(time.Now())

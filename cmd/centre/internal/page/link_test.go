@@ -38,7 +38,7 @@ func TestALinkOpensTheWallboardAndNothingElse(t *testing.T) {
 		t.Fatalf("%d %s", w.Code, w.Header().Get("Location"))
 	}
 	cookie := screen.cookies["__Host-wallboard"]
-	if !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode {
+	if !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" {
 		t.Errorf("the cookie is %v", cookie)
 	}
 	html := screen.get("/wallboard")
