@@ -143,9 +143,9 @@ func (l links) RemoveLink(ctx context.Context, hash [32]byte) error {
 }
 
 // shelf is the knowledge for the page.
-type shelf struct{ *Knowledge }
+type shelf struct{ knowledge *Knowledge }
 
 func (s shelf) Knowledge() (firmware.Knowledge, page.KnowledgeState) {
-	k, state := s.Knowledge.Knowledge()
+	k, state := s.knowledge.Knowledge()
 	return k, page.KnowledgeState(state)
 }

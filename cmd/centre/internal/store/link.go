@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Link opens the wallboard, to look at, until it is revoked or its owner is no supervisor any more.
+// A Link opens the wallboard, to look at, until it is revoked: a screen in the corridor does not go dark because somebody left.
 type Link struct {
 	Hash  string // of what stands in it, in hexadecimal digits
 	Label string // where the screen hangs

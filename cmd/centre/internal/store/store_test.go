@@ -532,7 +532,7 @@ func newerSchema(b bed) {
 	ok(b, err)
 	ok(b, s.Close())
 	_, err = Open(ctx, Config{URL: b.url, cost: bcrypt.MinCost})
-	if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "schema version 99, this program knows 1") {
+	if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "schema version 99, this program knows 2") {
 		b.Errorf("got %v", err)
 	}
 }

@@ -3,6 +3,6 @@
 CREATE TABLE links (
     hash    TEXT PRIMARY KEY,
     label   TEXT NOT NULL,
-    owner   TEXT NOT NULL REFERENCES supervisors (name) ON DELETE CASCADE,
+    owner   TEXT NOT NULL,
     made_at BIGINT NOT NULL
 );
