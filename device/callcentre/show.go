@@ -58,7 +58,8 @@ func (d *Desk) agentView() AgentView {
 	a := d.agent
 	v := AgentView{
 		Number: a.Number, Name: a.Name, State: a.State, Reason: a.Reason, ReasonText: d.reason(a.Reason).Text, Since: a.Since,
-		Known: d.known, Asked: d.asked != nil && d.asked.Verb != sip.AskState || d.code != nil, Quiet: d.quiet,
+		PausesNext: a.PausesNext != "",
+		Known:      d.known, Asked: d.asked != nil && d.asked.Verb != sip.AskState || d.code != nil, Quiet: d.quiet,
 	}
 	v.Unconfirmed = d.known && a.State != sip.SignedOut && (d.unconfirmed || !a.Confirmed)
 	if d.link.known && !d.link.up {

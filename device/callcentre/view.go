@@ -43,7 +43,9 @@ type AgentView struct {
 	// ReasonText is the site's word for it, empty for one that the catalogue of the panel knows.
 	ReasonText string
 	Since      time.Time // of State
-	Known      bool      // false: nothing has been heard of the switchboard since the start
+	// PausesNext: a pause has been asked for and begins when the call, or the work after it, is over.
+	PausesNext bool
+	Known      bool // false: nothing has been heard of the switchboard since the start
 	// Asked: the switchboard has not answered yet; what is shown is the state before.
 	Asked bool
 	// Away: the switchboard cannot be reached since then; zero: it can.

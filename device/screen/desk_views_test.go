@@ -176,6 +176,7 @@ func deskScenes() []scene {
 		v.Today = &callcentre.Today{Team: sip.Tally{Calls: 412, Solved: 230, Forwarded: 120, Messages: 30}, Own: sip.Tally{Calls: 34}}
 	}
 	idle("counted", idleKeys, counted)
+	idle("pauses-next", idleKeys, func(v *callcentre.View) { v.Agent.PausesNext = true })
 	idle("counted-queues", idleKeys, counted, queues(5, 0))
 	add("paused", status(missed(2)), phone.Idle{}, pausedKeys, paused("lunch", "Mittag"), queues(3, 0))
 	add("queues", status(missed(12)), phone.Idle{}, idleKeys, queues(6, 2), func(v *callcentre.View) { v.Unsent = 3 })

@@ -70,6 +70,9 @@ func (d Desk) Agent() AgentText {
 	if reason := d.reason(); state == sip.Paused && reason != "" {
 		t.Title += ": " + reason
 	}
+	if a.PausesNext {
+		t.Title = d.say(phrasePausesNext, t.Title)
+	}
 	if state == sip.SignedOut && a.Quiet {
 		t.Title += ": " + d.choices[callcentre.WordDoNotDisturb]
 	}

@@ -183,6 +183,7 @@ var english = Words{
 		phraseTeamToday:      "Today %d calls",
 		phraseSolvedToday:    "%d %% solved at once",
 		phraseOwnToday:       "%d of them mine",
+		phrasePausesNext:     "%s, then pause",
 		phraseTomorrow:       "tomorrow",
 		phraseLineOf:         "line %d of %d",
 		phraseSeconds:        "%d s",

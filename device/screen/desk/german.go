@@ -183,6 +183,7 @@ var german = Words{
 		phraseTeamToday:      "Heute %d Anrufe",
 		phraseSolvedToday:    "%d %% sofort gelöst",
 		phraseOwnToday:       "davon ich %d",
+		phrasePausesNext:     "%s, dann Pause",
 		phraseTomorrow:       "morgen",
 		phraseLineOf:         "Zeile %d von %d",
 		phraseSeconds:        "%d s",

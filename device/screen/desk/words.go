@@ -118,6 +118,7 @@ const (
 	phraseTeamToday                    // %d calls of all agents
 	phraseSolvedToday                  // %d percent solved at the first contact
 	phraseOwnToday                     // %d calls of the agent
+	phrasePausesNext                   // %s: the present state
 	phraseTomorrow                     // stands before a time of day
 	phraseLineOf                       // %d of %d: where in the card
 	phraseSeconds                      // %d
