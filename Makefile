@@ -56,7 +56,7 @@ cross: ## Build for the boards (arm64, armv7, armv6), for servers (amd64), and p
 	  GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/phonesim; \
 	done; fi
 
-tools: ## Install Asterisk, Kamailio, Chromium, baresip and SIPp for the tests (root on Debian; else say what is missing)
+tools: ## Install Asterisk, Kamailio, Chromium, PostgreSQL, baresip and SIPp for the tests (root on Debian; else say what is missing)
 	@go run ./test/tool/install
 
 test: tools check ## The one test command: check, then the phone against a real Asterisk, a real Kamailio, a real browser and 10,000 seeds

@@ -191,7 +191,6 @@ func TestFiguresAlwaysFit(t *testing.T) {
 func request_(data []byte) error { _, err := DecodeRequest(data); return err }
 func agent_(data []byte) error   { _, err := DecodeAgent(data); return err }
 func reply_(data []byte) error   { _, err := DecodeReply(data); return err }
-func outcome_(data []byte) error { _, err := DecodeOutcome(data); return err }
 func message_(data []byte) error { _, err := DecodeMessage(data); return err }
 func figures_(data []byte) error { _, err := DecodeFigures(data); return err }
 func receipt_(data []byte) error { _, err := DecodeReceipt(data); return err }

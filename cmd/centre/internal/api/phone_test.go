@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,6 +97,10 @@ func await[E sip.Event](p *phone, wanted func(E) bool) E {
 
 func TestAPhoneLosesNoOutcomeWhateverIsAway(t *testing.T) {
 	b := newBench(t)
+	api := b.config(b.store)
+	var asked atomic.Int64
+	api.Now = func() time.Time { return noon.Add(time.Duration(asked.Add(1)) * figuresAge) } // figures are counted each time
+	b.handler = New(api)
 	caFile, certificate := site(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

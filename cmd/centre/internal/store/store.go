@@ -16,7 +16,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -122,7 +121,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 // (sqlite.org/pragma.html#pragma_synchronous: FULL). The secrets of callers are overwritten when they are deleted.
 func sqliteURL(path string) string {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"}}
-	return (&url.URL{Scheme: "file", Opaque: filepath.ToSlash(url.PathEscape(path)), RawQuery: q.Encode()}).String()
+	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String()
 }
 
 //go:embed migrations/*/*.sql
