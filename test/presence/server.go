@@ -191,3 +191,11 @@ func freePort(t testing.TB) int {
 	t.Fatal("no port is free for both UDP and TCP")
 	return 0
 }
+
+// PID is the process's, for measurements; it leads a group of its own, its children's too. 0 while it is stopped.
+func (s *Server) PID() int {
+	if s.process == nil {
+		return 0
+	}
+	return s.process.Process.Pid
+}
