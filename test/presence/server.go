@@ -84,7 +84,7 @@ func (s *Server) start() error {
 	}
 	defer log.Close() // the process has its own
 	// -DD: the process that we know stays, and its children end with it.
-	s.process = exec.Command(s.program, "-f", s.path("kamailio.cfg"), "-DD", "-E", "-m", "1024", "-M", "16", "-Y", s.dir)
+	s.process = exec.Command(s.program, "-f", s.path("kamailio.cfg"), "-DD", "-E", "-m", "1024", "-M", "16", "-x", "tlsf", "-X", "tlsf", "-Y", s.dir)
 	s.process.Stdout, s.process.Stderr = log, log
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := s.process.Start(); err != nil {
