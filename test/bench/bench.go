@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"freizeichen/test/bench/peer"
+	"freizeichen/test/bench/process"
 )
 
 // bench takes the measurements one after another.
@@ -30,7 +31,7 @@ type bench struct {
 type result struct {
 	name                       string
 	started, ringing, answered []time.Duration
-	idle, talking              usage // registered, before the long call; at its end
+	idle, talking              process.Usage // registered, before the long call; at its end
 	cpu                        time.Duration
 	packets                    int
 	sent                       spacing
@@ -171,7 +172,7 @@ func (b *bench) talk(ctx context.Context) (err error) {
 			return err
 		}
 		streams = append(streams, s)
-		if b.results[i].idle, err = usageOf(phone.process.Process.Pid); err != nil {
+		if b.results[i].idle, err = process.Of(phone.process.Process.Pid); err != nil {
 			return err
 		}
 		if calls[i], _, err = b.exchange.Invite(phone.alive, phone.seat.user, s.Port()); err != nil {
@@ -205,10 +206,10 @@ func (b *bench) talk(ctx context.Context) (err error) {
 
 // converse sends and listens for the time of the long call, and reads what it cost. It closes the streams.
 func (b *bench) converse(ctx context.Context, phones []seated, streams []*peer.Stream) error {
-	before := make([]usage, len(phones))
+	before := make([]process.Usage, len(phones))
 	for i, phone := range phones {
 		var err error
-		if before[i], err = usageOf(phone.process.Process.Pid); err != nil {
+		if before[i], err = process.Of(phone.process.Process.Pid); err != nil {
 			return err
 		}
 	}
@@ -221,8 +222,8 @@ func (b *bench) converse(ctx context.Context, phones []seated, streams []*peer.S
 		if err != nil {
 			break
 		}
-		b.results[i].talking, err = usageOf(phone.process.Process.Pid)
-		b.results[i].cpu = b.results[i].talking.cpu - before[i].cpu
+		b.results[i].talking, err = process.Of(phone.process.Process.Pid)
+		b.results[i].cpu = b.results[i].talking.CPU - before[i].CPU
 	}
 	for _, s := range streams {
 		s.Close()

@@ -108,15 +108,15 @@ func (b *bench) rows() []row {
 	times(fmt.Sprintf("lift to 200, median of %d", b.options.calls), answered, 0.5)
 	times("  p95", answered, 0.95)
 	add("CPU in a call", "s/min", 3, func(r result) float64 { return r.cpu.Seconds() * float64(time.Minute) / float64(b.options.talk) })
-	add("resident, registered (VmRSS)", "MB", 1, func(r result) float64 { return float64(r.idle.rss) / 1024 })
-	add("resident, in the call (VmRSS)", "MB", 1, func(r result) float64 { return float64(r.talking.rss) / 1024 })
-	add("resident, at most (VmHWM)", "MB", 1, func(r result) float64 { return float64(r.talking.hwm) / 1024 }).
+	add("resident, registered (VmRSS)", "MB", 1, func(r result) float64 { return float64(r.idle.RSS) / 1024 })
+	add("resident, in the call (VmRSS)", "MB", 1, func(r result) float64 { return float64(r.talking.RSS) / 1024 })
+	add("resident, at most (VmHWM)", "MB", 1, func(r result) float64 { return float64(r.talking.HWM) / 1024 }).
 		want(fmt.Sprintf("at most %d MB", residentMaxKB>>10), func(v []float64) bool { return v[0] <= residentMaxKB>>10 })
-	add("  of VmRSS its own (RssAnon)", "MB", 1, func(r result) float64 { return float64(r.talking.anonymous) / 1024 })
-	add("  its share (Pss)", "MB", 1, func(r result) float64 { return float64(r.talking.proportional) / 1024 })
-	add("  RssAnon gained in the call", "kB", 0, func(r result) float64 { return float64(r.talking.anonymous - r.idle.anonymous) })
-	add("threads", "", 0, func(r result) float64 { return float64(r.talking.threads) })
-	add("program and its libraries", "MB", 1, func(r result) float64 { return float64(r.talking.imageSize) / (1 << 20) })
+	add("  of VmRSS its own (RssAnon)", "MB", 1, func(r result) float64 { return float64(r.talking.Anonymous) / 1024 })
+	add("  its share (Pss)", "MB", 1, func(r result) float64 { return float64(r.talking.Proportional) / 1024 })
+	add("  RssAnon gained in the call", "kB", 0, func(r result) float64 { return float64(r.talking.Anonymous - r.idle.Anonymous) })
+	add("threads", "", 0, func(r result) float64 { return float64(r.talking.Threads) })
+	add("program and its libraries", "MB", 1, func(r result) float64 { return float64(r.talking.ImageSize) / (1 << 20) })
 	add(fmt.Sprintf("sent RTP, packets for %d", b.options.talk/peer.PacketTime), "", 0, func(r result) float64 { return float64(r.packets) })
 	spacings := func(what string, of func(spacing) time.Duration) {
 		add(what, "ms", 2, func(r result) float64 { return float64(of(r.sent)) / 1e6 })

@@ -84,7 +84,7 @@ func (s *Server) start() error {
 	}
 	defer log.Close() // the process has its own
 	// -DD: the process that we know stays, and its children end with it.
-	s.process = exec.Command(s.program, "-f", s.path("kamailio.cfg"), "-DD", "-E", "-m", "1024", "-M", "16", "-Y", s.dir)
+	s.process = exec.Command(s.program, "-f", s.path("kamailio.cfg"), "-DD", "-E", "-m", "1024", "-M", "16", "-x", "tlsf", "-X", "tlsf", "-Y", s.dir)
 	s.process.Stdout, s.process.Stderr = log, log
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := s.process.Start(); err != nil {
@@ -190,4 +190,12 @@ func freePort(t testing.TB) int {
 	}
 	t.Fatal("no port is free for both UDP and TCP")
 	return 0
+}
+
+// PID is the process's, for measurements; it leads a group of its own, its children's too. 0 while it is stopped.
+func (s *Server) PID() int {
+	if s.process == nil {
+		return 0
+	}
+	return s.process.Process.Pid
 }

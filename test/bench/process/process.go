@@ -1,6 +1,8 @@
 //go:build linux
 
-package main
+// Package process reads from /proc what a process, or a group of processes, has taken from the machine. It is for
+// measurements on Linux.
+package process
 
 import (
 	"bufio"
@@ -14,20 +16,20 @@ import (
 	"time"
 )
 
-// usage is what a process has taken from the machine so far.
-type usage struct {
-	cpu          time.Duration // of all its threads, to the nanosecond
-	rss, hwm     int           // resident memory now and at most, kB
-	anonymous    int           // the part of rss that is the process's own: heap and stacks, kB
-	proportional int           // resident memory, what is shared with others divided among them, kB
-	threads      int
-	imageSize    int64 // of the program and of all libraries it has mapped, bytes
+// Usage is what a process has taken from the machine so far.
+type Usage struct {
+	CPU          time.Duration // of all its threads, to the nanosecond
+	RSS, HWM     int           // resident memory now and at most, kB
+	Anonymous    int           // the part of RSS that is the process's own: heap and stacks, kB
+	Proportional int           // resident memory, what is shared with others divided among them, kB
+	Threads      int
+	ImageSize    int64 // of the program and of all libraries it has mapped, bytes
 }
 
-// usageOf reads /proc.
-func usageOf(pid int) (u usage, err error) {
+// Of reads /proc.
+func Of(pid int) (u Usage, err error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
-	if u.cpu, err = cpuTime(dir); err != nil {
+	if u.CPU, err = cpuTime(dir); err != nil {
 		return u, fmt.Errorf("reading the time of process %d: %w", pid, err)
 	}
 	status, err := os.ReadFile(filepath.Join(dir, "status"))
@@ -35,18 +37,55 @@ func usageOf(pid int) (u usage, err error) {
 		return u, fmt.Errorf("reading the memory of process %d: %w", pid, err)
 	}
 	fields := numbers(status)
-	u.rss, u.hwm, u.anonymous, u.threads = fields["VmRSS"], fields["VmHWM"], fields["RssAnon"], fields["Threads"]
+	u.RSS, u.HWM, u.Anonymous, u.Threads = fields["VmRSS"], fields["VmHWM"], fields["RssAnon"], fields["Threads"]
 	rollup, err := os.ReadFile(filepath.Join(dir, "smaps_rollup"))
 	if err != nil {
 		return u, fmt.Errorf("reading the memory of process %d: %w", pid, err)
 	}
-	u.proportional = numbers(rollup)["Pss"]
+	u.Proportional = numbers(rollup)["Pss"]
 	maps, err := os.ReadFile(filepath.Join(dir, "maps"))
 	if err != nil {
 		return u, fmt.Errorf("reading the files of process %d: %w", pid, err)
 	}
-	u.imageSize = imageSize(maps)
+	u.ImageSize = imageSize(maps)
 	return u, nil
+}
+
+// OfGroup adds up the processes of a process group: a server and its children. HWM is the sum of what each had at most.
+func OfGroup(pgid int) (sum Usage, err error) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return sum, err
+	}
+	found := false
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // a process that has just ended
+		}
+		// pid (comm) state ppid pgrp: comm may have anything in it (proc(5)).
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		if len(fields) < 3 || fields[2] != strconv.Itoa(pgid) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			continue
+		}
+		u, err := Of(pid)
+		if err != nil {
+			continue // likewise
+		}
+		found = true
+		sum.CPU += u.CPU
+		sum.RSS, sum.HWM, sum.Anonymous, sum.Proportional = sum.RSS+u.RSS, sum.HWM+u.HWM, sum.Anonymous+u.Anonymous, sum.Proportional+u.Proportional
+		sum.Threads += u.Threads
+		sum.ImageSize = max(sum.ImageSize, u.ImageSize)
+	}
+	if !found {
+		return sum, fmt.Errorf("there is no process group %d", pgid)
+	}
+	return sum, nil
 }
 
 // cpuTime adds up the first field of each thread's schedstat: nanoseconds on a processor. /proc/PID/stat counts in
