@@ -252,6 +252,7 @@ func (p *Phone) hangUp(now time.Time, c *call) {
 	if talked {
 		p.ended = &ending{until: now.Add(endedShown), view: Ended{Party: c.party, Cause: sip.Normal, Duration: now.Sub(c.since)}}
 	}
+	p.leaveToDesk()
 	p.settle()
 }
 
@@ -297,6 +298,7 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 		end.tone, end.until = ToneNone, now.Add(endedShown)
 	}
 	p.ended = end
+	p.leaveToDesk()
 	p.settle()
 }
 

@@ -128,6 +128,13 @@ func (p *Phone) deskScreen() bool {
 	return p.desk.Asking() || p.desk.AfterCall() && len(p.present()) == 0
 }
 
+// leaveToDesk shows no end of a call where the desk shows the work after it; whoever still holds the handset hears it.
+func (p *Phone) leaveToDesk() {
+	if p.ended != nil && p.desk.AfterCall() && !p.hookUp && len(p.present()) == 0 {
+		p.ended = nil
+	}
+}
+
 // deskCall is the one call whose screen and keys are the desk's while the agent talks; 0 without one.
 func (p *Phone) deskCall() sip.CallID {
 	c := p.find(p.selected)
