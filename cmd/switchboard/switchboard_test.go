@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"freizeichen/sip/ami/amitest"
+)
+
+// call runs one command.
+func call(t *testing.T, stdin string, args ...string) (status int, out, problems string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	c := command{stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr}
+	status = c.run(t.Context(), args)
+	return status, stdout.String(), stderr.String()
+}
+
+func configured(t *testing.T, more string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if status, _, problems := call(t, "", "certificate", "-out", dir, "localhost", "127.0.0.1"); status != 0 {
+		t.Fatal(problems)
+	}
+	path := filepath.Join(dir, "switchboard.yaml")
+	text := fmt.Sprintf("https:\n  listen: 127.0.0.1:0\n  certificate: %[1]s/switchboard.crt\n  key: %[1]s/switchboard.key\nmetrics: \"\"\n"+
+		"database: %[1]s/switchboard.db\ndata: %[1]s\nqueues:\n  - name: zulassung\n", dir)
+	if err := os.WriteFile(path, []byte(text+more), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const login = "asterisk:\n  secret: s3cret\n"
+
+func TestWhatIsWrongIsSaidAndHowItIsRight(t *testing.T) {
+	for args, want := range map[string]string{
+		"fly":                              `2 "fly" is no command`,
+		"agents":                           `2 "agents" is no command`,
+		"phones add":                       "2 ",
+		"-config":                          "2 flag needs an argument",
+		"run -no-such-flag":                "2 flag provided but not defined",
+		"check -config /no/such/file.yaml": "1 ",
+		"-config /no/such/file.yaml run":   "1 ",
+		"agents import /no/such/file.csv":  "1 open /no/such/file.csv",
+		"certificate":                      "2 certificate needs the names",
+	} {
+		status, _, problems := call(t, "", strings.Fields(args)...)
+		if got := fmt.Sprint(status, " ", strings.TrimPrefix(problems, "switchboard: ")); !strings.HasPrefix(got, want) {
+			t.Errorf("switchboard %s: %s, want %s", args, got, want)
+		}
+	}
+	for _, args := range []string{"-help", "-version", "reference"} {
+		if status, out, problems := call(t, "", args); status != 0 || out == "" || problems != "" {
+			t.Errorf("%s: %d %s %s", args, status, out, problems)
+		}
+	}
+}
+
+func TestTheBookIsKeptByCommands(t *testing.T) {
+	file := configured(t, login)
+	do := func(stdin string, args ...string) string {
+		t.Helper()
+		status, out, problems := call(t, stdin, append([]string{"-config", file}, args...)...)
+		if status != 0 {
+			t.Errorf("%v: %d %s", args, status, problems)
+		}
+		return out
+	}
+	do("", "check")
+	do("number,name,pin,queues\n4711,Ada,1234,zulassung:2\n", "agents", "import", "-")
+	if out := do("", "agents", "list"); !strings.Contains(out, "4711  Ada  zulassung:2") || strings.Contains(out, "1234") {
+		t.Errorf("%s", out)
+	}
+	secret := do("", "phones", "add", "201", "by the window")
+	if out := do("", "phones", "list"); !strings.Contains(out, "201  by the window") {
+		t.Errorf("%s", out)
+	}
+	if again := do("", "phones", "add", "201"); again == secret || len(again) < 40 {
+		t.Errorf("%s", again)
+	}
+	do("", "phones", "remove", "201")
+	if out := do("", "phones", "list"); out != "" {
+		t.Errorf("%s", out)
+	}
+	do("correct horse battery\n", "supervisors", "add", "grace")
+	if out := do("", "supervisors", "list"); out != "grace\n" {
+		t.Errorf("%s", out)
+	}
+	do("", "supervisors", "remove", "grace")
+	for stdin, want := range map[string]string{"": "no password", "short\n": "12"} {
+		if status, _, problems := call(t, stdin, "-config", file, "supervisors", "add", "grace"); status != 1 || !strings.Contains(problems, want) {
+			t.Errorf("%q: %d %s", stdin, status, problems)
+		}
+	}
+	if status, _, problems := call(t, "", "certificate", "-out", filepath.Dir(file), "localhost"); status != 1 || !strings.Contains(problems, "exists") {
+		t.Errorf("a key is overwritten: %d %s", status, problems)
+	}
+}
+
+// lines is what a program writes, for a test that waits for it.
+type lines struct {
+	mu   sync.Mutex
+	text string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text += string(p)
+	return len(p), nil
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text
+}
+
+// after waits for a mark and returns the word behind it.
+func (l *lines) after(t *testing.T, mark string) string {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, rest, found := strings.Cut(l.String(), mark); found && strings.Contains(rest, " ") {
+			return strings.Fields(rest)[0]
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not come:\n%s", mark, l)
+		}
+	}
+}
+
+// manager gives an Asterisk in memory a port.
+func manager(t *testing.T, server *amitest.Server) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pipes sync.WaitGroup
+	pipes.Go(func() {
+		for {
+			here, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			there, err := server.Dial(t.Context(), "tcp", "")
+			if err != nil {
+				here.Close()
+				continue
+			}
+			for _, way := range [][2]net.Conn{{here, there}, {there, here}} {
+				pipes.Go(func() {
+					io.Copy(way[0], way[1])
+					way[0].Close()
+				})
+			}
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		server.Close()
+		pipes.Wait()
+	})
+	return listener.Addr().String()
+}
+
+func TestItServesBesideAnAsterisk(t *testing.T) {
+	server := amitest.New("switchboard", "s3cret", "zulassung")
+	file := configured(t, login+"  address: "+manager(t, server)+"\n")
+	ctx, stop := context.WithCancel(t.Context())
+	var said lines
+	ended := make(chan int)
+	c := command{stdin: strings.NewReader(""), stdout: &said, stderr: &said}
+	go func() { ended <- c.run(ctx, []string{"run", "-config", file}) }()
+	conn, err := tls.Dial("tcp", said.after(t, "https="), &tls.Config{InsecureSkipVerify: true}) // whose it is, another test looks at
+	if err != nil {
+		t.Error(err)
+	} else {
+		conn.Close()
+	}
+	for deadline := time.Now().Add(20 * time.Second); !slices.Contains(server.Actions(), "Setvar"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no queue is told: %v\n%s", server.Actions(), &said)
+		}
+	}
+	stop()
+	if status := <-ended; status != 0 || !strings.Contains(said.String(), "nobody can log in") || strings.Contains(said.String(), "s3cret") {
+		t.Errorf("%d %s", status, &said)
+	}
+}
