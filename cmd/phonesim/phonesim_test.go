@@ -85,6 +85,7 @@ func started(t *testing.T, args ...string) (line string) {
 	})
 	buffer := make([]byte, 200)
 	n, _ := out.Read(buffer)
+	go io.Copy(io.Discard, out) // what follows holds nobody up
 	return string(buffer[:n])
 }
 
@@ -109,6 +110,31 @@ func TestItPrintsOneLineRegistersAndRings(t *testing.T) {
 	wanted("show", "Anruf für Kreis Wesel")
 	wanted("answer", "")
 	wanted("status", "line1: talking")
+}
+
+func TestTheSwitchboardInTheSameProcessSeatsAnAgentAndWrapsUpHisCalls(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "phone.sock")
+	started(t, "-socket", socket, "-sound", "null", "-language", "en")
+	wanted := func(verb, text string) {
+		t.Helper()
+		var response console.Response
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			var err error
+			if response, err = console.Ask(socket, console.Request{Verb: verb}); err == nil && response.Status == console.Done && strings.Contains(response.Text, text) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s says %+v, %v, want %q", verb, response, err, text)
+			}
+		}
+	}
+	wanted("show", "Agent 4711")
+	wanted("show", "Kreis Wesel: 0 waiting, 1 free")
+	wanted("show", "Call for Kreis Wesel")
+	wanted("answer", "")
+	wanted("status", "line1: talking")
+	wanted("hangup", "")
+	wanted("show", "Wrap-up")
 }
 
 func TestAPortInUseIsSaid(t *testing.T) {

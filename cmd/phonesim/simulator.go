@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
-	"time"
 
 	"freizeichen/cmd/phonesim/internal/page"
 	"freizeichen/cmd/station"
@@ -20,7 +19,6 @@ import (
 	"freizeichen/firmware/config"
 	"freizeichen/hal"
 	"freizeichen/hal/sim"
-	"freizeichen/sip/exchange"
 )
 
 // The account of the phone at the built-in exchange. It is reachable on loopback only.
@@ -38,16 +36,17 @@ type simulator struct {
 
 // run lives until the context ends, or until a part cannot start or breaks.
 func (s *simulator) run(ctx context.Context) error {
-	var central *exchange.Exchange
+	var room *switchroom
 	if s.options.builtIn {
 		var err error
-		settings := exchange.Default(exchange.Account{User: agentUser, Password: agentPassword})
-		// Now and then somebody dials the extension itself: in the middle of a call that knocks.
-		settings.Traffic = append(settings.Traffic, exchange.Traffic{Number: agentUser, Gap: 4 * time.Minute})
-		if central, err = exchange.New(settings); err != nil {
+		if room, err = s.openSwitchroom(ctx); err != nil {
 			return err
 		}
-		s.options.config.Accounts = []config.Account{builtInAccount(central.Address())}
+		defer room.remove()
+		s.options.config.Accounts = []config.Account{builtInAccount(room.exchange.Address())}
+		if !s.options.config.Centre.On() {
+			s.options.config.Centre = room.desk
+		}
 	}
 	var phone *station.Station
 	body := sim.NewBody(func(k hal.KeyChange) { phone.Post(k) }, func(h hal.HookChange) { phone.Post(h) })
@@ -62,8 +61,8 @@ func (s *simulator) run(ctx context.Context) error {
 		return fmt.Errorf("%w%s", err, hint(err))
 	}
 	var parts []func(context.Context) error
-	if central != nil {
-		parts = append(parts, central.Run)
+	if room != nil {
+		parts = append(parts, room.run)
 	}
 	if !s.options.headless {
 		serve, err := s.openPage(phone, body, browser)
@@ -71,6 +70,9 @@ func (s *simulator) run(ctx context.Context) error {
 			return err
 		}
 		parts = append(parts, serve)
+	}
+	if room != nil {
+		fmt.Fprint(s.stdout, room.greeting())
 	}
 	return s.live(ctx, phone, parts)
 }

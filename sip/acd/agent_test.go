@@ -129,6 +129,9 @@ func TestWrapUpBeginsAfterACallAndEndsByItself(t *testing.T) {
 	if !a.Until.Equal(at(101)) || a.Extends != 2 || !a.Confirmed {
 		t.Errorf("%+v", a)
 	}
+	if q := s.status(at(71), moers); q.Paused != 1 || q.Free != 0 {
+		t.Errorf("in the wrap-up: %+v", q)
+	}
 	for _, want := range []string{"none", "none", "extended-enough"} {
 		s.ask(at(72), "201", sip.ExtendWrap)
 		s.want("reply 201: " + want)
@@ -151,6 +154,26 @@ func TestWrapUpBeginsAfterACallAndEndsByItself(t *testing.T) {
 	s.wantState("201", sip.Ready, "")
 	s.call(at(300), moers, "3", "201", time.Second, time.Minute)
 	s.wantState("201", sip.Ready, "")
+}
+
+func TestNobodyIsFreeBetweenACallAndItsWrapUp(t *testing.T) {
+	s := synced(t)
+	s.ask(at(1), "201", sip.SignIn, agent("4711"))
+	s.step(at(3), AgentConnected{zulassung, "1", "PJSIP/201", 0})
+	s.manual = true
+	s.take()
+	s.step(at(10), AgentCompleted{zulassung, "PJSIP/201", 0, time.Second})
+	for _, p := range published(s.take(), zulassung) {
+		if p.Status.Free != 0 || p.Status.Paused != 1 {
+			t.Errorf("before the PBX has answered: %+v", p.Status)
+		}
+	}
+	// The PBX refuses: then he is free.
+	s.step(at(10), Done{number(s.open[0]), Refused})
+	s.wantState("201", sip.Ready, "")
+	if q := s.status(at(10), zulassung); q.Free != 1 || q.Paused != 0 {
+		t.Errorf("after a refusal: %+v", q)
+	}
 }
 
 func TestAPauseAskedForDuringACallBeginsAfterIt(t *testing.T) {

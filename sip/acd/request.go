@@ -116,10 +116,23 @@ func (c *Centre) send(s *seat, j *job, e Effect) {
 	c.do(e)
 }
 
-// pause tells the PBX to pause a seat or to end it. Without a PBX, the next sync decides.
+// pause tells the PBX to pause a seat or to end it. Without a PBX, the next sync decides. What the switchboard does of
+// its own accord counts at once: nobody is free for the moment between a call and its wrap-up.
 func (c *Centre) pause(s *seat, j *job, paused bool, reason string) {
-	if c.connected {
-		c.send(s, j, MemberPause{Interface: s.name, Paused: paused, Reason: reason})
+	if !c.connected {
+		return
+	}
+	if j == nil {
+		s.pause(c, paused, reason)
+	}
+	c.send(s, j, MemberPause{Interface: s.name, Paused: paused, Reason: reason})
+}
+
+// pause is how the PBX sees the seat now.
+func (s *seat) pause(c *Centre, paused bool, reason string) {
+	for _, m := range s.members {
+		m.set(m.status, paused, reason)
+		c.touch(m.queue)
 	}
 }
 
@@ -248,13 +261,12 @@ func (c *Centre) carriedOut(cmd command, problem Problem) bool {
 			c.drop(m)
 		}
 	case MemberPause:
-		if problem != Did {
-			return false
+		if problem == Did {
+			cmd.seat.pause(c, e.Paused, e.Reason)
+		} else if cmd.job == nil {
+			cmd.seat.pause(c, !e.Paused, "") // it counted at once, and was not so
 		}
-		for _, m := range cmd.seat.members {
-			m.set(m.status, e.Paused, e.Reason)
-			c.touch(m.queue)
-		}
+		return problem == Did
 	}
 	return true
 }

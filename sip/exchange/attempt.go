@@ -196,7 +196,7 @@ func (e *Exchange) invitation(now time.Time, a *attempt, b *registrar.Binding) *
 			add("Diversion", called+";reason=unconditional") // RFC 5806
 			add("History-Info", called+";index=1")           // RFC 7044
 			add("Alert-Info", "<urn:alert:source:external>;info=queue")
-			add("X-CC-Queue", v.queue)
+			add("X-CC-Queue", e.queues.ID(v.queue))
 			add("X-CC-Wait", strconv.Itoa(int(now.Sub(v.since)/time.Second)))
 		}
 	}

@@ -64,16 +64,16 @@ func Default(accounts ...Account) Config {
 	for _, a := range accounts {
 		agents = append(agents, a.User)
 	}
-	line := func(name string, numbers ...string) Queue {
-		return Queue{Name: name, Numbers: numbers, Agents: agents, Strategy: queue.LongestIdle, WrapUp: 3 * time.Second}
+	line := func(id, name string, numbers ...string) Queue {
+		return Queue{ID: id, Name: name, Numbers: numbers, Agents: agents, Strategy: queue.LongestIdle, WrapUp: 3 * time.Second}
 	}
 	return Config{
 		Domain:   "servicecenter.example",
 		Accounts: accounts,
 		Queues: []Queue{
-			line("Kreis Wesel", "02812070", "028412020"),
-			line("Stadt Moers", "115"),
-			line("Stadt Xanten", "02214710115"), // an example number: of the block for media productions, see package citizen
+			line("kreis-wesel", "Kreis Wesel", "02812070", "028412020"),
+			line("moers", "Stadt Moers", "115"),
+			line("xanten", "Stadt Xanten", "02214710115"), // an example number: of the block for media productions, see package citizen
 		},
 		Destinations: plan.Municipal(),
 		Traffic: []Traffic{

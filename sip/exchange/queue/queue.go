@@ -28,6 +28,7 @@ const (
 
 // A Config is one queue: the municipality that is called, and the agents who answer for it.
 type Config struct {
+	ID          string   // that programs name it by, for example "kreis-wesel": fits the user part of a SIP address; empty: Name
 	Name        string   // shown to the agent, for example "Kreis Wesel"
 	Numbers     []string // the called numbers that lead here, digits only; the first is the main one
 	Agents      []string // accounts that serve it from the beginning; one agent may serve several queues
@@ -148,6 +149,7 @@ func New(configs []Config) *Queues {
 		c.RingTimeout = cmp.Or(c.RingTimeout, 20*time.Second)
 		c.Retry = cmp.Or(c.Retry, 5*time.Second)
 		c.Promise = cmp.Or(c.Promise, 30*time.Second)
+		c.ID = cmp.Or(c.ID, c.Name)
 		c.Agents = slices.Clone(c.Agents) // Serve changes them
 		q.list = append(q.list, &queue{Config: c})
 		for _, name := range c.Agents {
@@ -187,6 +189,16 @@ func (q *Queues) Find(number string) (name string, waiting int) {
 		}
 	}
 	return to.Name, waiting
+}
+
+// ID is what programs call the queue of a name; empty means there is none.
+func (q *Queues) ID(name string) string {
+	for _, one := range q.list {
+		if one.Name == name {
+			return one.ID
+		}
+	}
+	return ""
 }
 
 func (q *Queues) byNumber(number string) *queue {
