@@ -24,7 +24,7 @@ func (s *Site) pages(mux *http.ServeMux) error {
 	}
 	p, err := page.New(page.Config{
 		Live: live{s.centre}, Records: records{s.book.store, s.log}, Accounts: s.book.store, Links: links{s.book.store}, Knowledge: shelf{s.knowledge},
-		Place: s.config.Settings.Location, Logger: s.log,
+		Place: s.config.Settings.Location, Hosts: s.config.Settings.HTTPS.Names, Logger: s.log,
 		Reason: func(language, reason string) string {
 			if text := texts[language][reason]; text != "" {
 				return text

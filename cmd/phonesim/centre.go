@@ -25,6 +25,8 @@ const (
 	demoAgent = "4711"
 	demoPIN   = "1234"
 	demoName  = "Ada Beispiel"
+
+	demoSupervisor = "demo"
 )
 
 // signInPatience is for the exchange to start.
@@ -122,7 +124,7 @@ func (r *switchroom) people(ctx context.Context, board switchboard.Config) (secr
 		return "", err
 	}
 	r.password = rand.Text()[:16]
-	if err := book.PutSupervisor(ctx, "demo", r.password); err != nil {
+	if err := book.PutSupervisor(ctx, demoSupervisor, r.password); err != nil {
 		return "", err
 	}
 	return book.AddPhone(ctx, agentUser, "")
@@ -166,5 +168,6 @@ func (r *switchroom) remove() { os.RemoveAll(r.folder) }
 
 // greeting tells how to sign in, and where the supervisor looks.
 func (r *switchroom) greeting() string {
-	return fmt.Sprintf("Agent %s with PIN %s sits at the phone\n", demoAgent, demoPIN)
+	return fmt.Sprintf("Agent %s with PIN %s sits at the phone.\nThe supervisor looks at https://%s/ as %s with the password %s (the certificate is made for this run alone: the browser asks).\n",
+		demoAgent, demoPIN, r.site.Address(), demoSupervisor, r.password)
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,15 +85,16 @@ func started(t *testing.T, args ...string) (line string) {
 			t.Errorf("phonesim ended with status %d:\n%s", status, &problems)
 		}
 	})
-	buffer := make([]byte, 200)
+	buffer := make([]byte, 1000)
 	n, _ := out.Read(buffer)
+	m, _ := out.Read(buffer[n:])
 	go io.Copy(io.Discard, out) // what follows holds nobody up
-	return string(buffer[:n])
+	return string(buffer[:n+m])
 }
 
-func TestItPrintsOneLineRegistersAndRings(t *testing.T) {
+func TestItPrintsWhereToLookRegistersAndRings(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "phone.sock")
-	if line := started(t, "-socket", socket, "-sound", "null"); !strings.Contains(line, "open http://127.0.0.1:") || strings.Count(line, "\n") != 1 {
+	if line := started(t, "-socket", socket, "-sound", "null"); !strings.Contains(line, "open http://127.0.0.1:") || strings.Count(line, "\n") != 3 {
 		t.Errorf("it prints %q", line)
 	}
 	wanted := func(verb, text string) {
@@ -114,7 +117,15 @@ func TestItPrintsOneLineRegistersAndRings(t *testing.T) {
 
 func TestTheSwitchboardInTheSameProcessSeatsAnAgentAndWrapsUpHisCalls(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "phone.sock")
-	started(t, "-socket", socket, "-sound", "null", "-language", "en")
+	said := started(t, "-socket", socket, "-sound", "null", "-language", "en")
+	_, address, _ := strings.Cut(said, "https://")
+	address, _, _ = strings.Cut(address, "/")
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}} // as a person who says yes
+	if answer, err := client.Get("https://" + address + "/login"); err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("the supervisor's page: %v, %v; said %s", answer, err, said)
+	} else {
+		answer.Body.Close()
+	}
 	wanted := func(verb, text string) {
 		t.Helper()
 		var response console.Response
