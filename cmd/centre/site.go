@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"freizeichen/cmd/centre/internal/api"
+	"freizeichen/device/callcentre"
 	"freizeichen/device/callcentre/hours"
 	"freizeichen/firmware"
 	"freizeichen/firmware/switchboard"
@@ -20,13 +21,15 @@ import (
 	"freizeichen/sip/acd"
 )
 
-// A SiteConfig is what a whole switchboard is made of. All fields but Log must be given.
+// A SiteConfig is what a whole switchboard is made of. All fields but Log and Listen must be given.
 type SiteConfig struct {
 	Settings    switchboard.Config // checked
 	PBX         PBX
 	News        News
 	Certificate tls.Certificate
 	Log         *slog.Logger // nil: nothing is logged
+	// Listen opens a socket; nil opens real ones. Tests put an in-memory network here.
+	Listen func(network, address string) (net.Listener, error)
 }
 
 // A Site is a switchboard: a centre with its database, its HTTPS interface and its metrics.
@@ -91,8 +94,16 @@ func model(settings switchboard.Config) acd.Config {
 		formula, _ := sip.ParseFormula(q.Formula)
 		c.Queues = append(c.Queues, acd.Queue{Name: q.Name, Title: q.Title, Within: q.Within, Target: q.Target, Formula: formula, WrapUp: q.WrapUp})
 	}
+	known := map[string]bool{}
 	for _, r := range settings.Reasons {
+		known[r.ID] = true
 		c.Reasons = append(c.Reasons, acd.Reason{ID: r.ID, Text: r.German})
+	}
+	// What phones pause for by themselves, whatever the site's menu holds.
+	for _, r := range []acd.Reason{{ID: callcentre.ReasonDeclined, Text: "Anruf abgelehnt"}, {ID: callcentre.ReasonQuiet, Text: "Nicht stören"}} {
+		if !known[r.ID] {
+			c.Reasons = append(c.Reasons, r)
+		}
 	}
 	return c
 }
@@ -124,7 +135,11 @@ func (s *Site) listen(metrics *Metrics) error {
 }
 
 func (s *Site) add(h *http.Server, address string, serve func(net.Listener) error) error {
-	listener, err := net.Listen("tcp", address)
+	listen := s.config.Listen
+	if listen == nil {
+		listen = net.Listen
+	}
+	listener, err := listen("tcp", address)
 	if err != nil {
 		return err
 	}

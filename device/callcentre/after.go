@@ -162,7 +162,7 @@ func (c *counts) of(now time.Time) {
 
 // today is how often each topic came, from all agents where the switchboard tells.
 func (d *Desk) today() map[string]int {
-	if d.figures == nil || !sameDay(d.figures.Day, d.now) {
+	if d.figures == nil || !ofToday(d.figures.Day, d.now) {
 		return d.counts.made
 	}
 	sum := map[string]int{}

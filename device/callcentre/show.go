@@ -44,7 +44,7 @@ func (d *Desk) View(now time.Time, focus sip.CallID) View {
 	if now.Before(d.note.until) {
 		v.Note, v.NoteArg = d.note.what, d.note.arg
 	}
-	if f := d.figures; f != nil && sameDay(f.Day, now) {
+	if f := d.figures; f != nil && ofToday(f.Day, now) {
 		v.Today = &Today{Team: f.Team, Own: f.Own}
 	}
 	if d.library.Loaded {
@@ -84,8 +84,8 @@ func (v View) Busy() Busy {
 	return worst
 }
 
-func sameDay(a, b time.Time) bool {
-	y, m, d := a.In(b.Location()).Date()
-	y2, m2, d2 := b.Date()
-	return y == y2 && m == m2 && d == d2
+// ofToday reports whether figures that were counted from midnight on, by the clock of the place, are of the present day.
+func ofToday(midnight, now time.Time) bool {
+	age := now.Sub(midnight)
+	return age >= 0 && age < 24*time.Hour
 }

@@ -24,8 +24,12 @@ type code struct {
 
 // tellDesk hands an event to the agent's desk and carries out what it wants.
 func (p *Phone) tellDesk(event callcentre.Event) {
+	after := p.desk.AfterCall()
 	for _, effect := range p.desk.Step(p.now, event) {
 		p.forDesk(effect)
+	}
+	if after {
+		p.seizeIfLifted() // it has waited for the work after the call
 	}
 }
 

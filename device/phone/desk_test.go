@@ -178,8 +178,13 @@ func TestAnEmergencyCallGoesBeforeTheDesk(t *testing.T) {
 	b := newDesk(t)
 	b.citizen(2).lift().step(sip.Ended{Call: 2, Cause: sip.Normal}).replace().shows("Desk")
 	b.sent = nil
-	b.lift().typed("112").wants(sip.Dial{Call: 1, Number: "112"})
-	b.replace().step(sip.Ended{Call: 1}).take(action(callcentre.ActDone))
+	b.citizen(6).lift().step(sip.Ended{Call: 6, Cause: sip.Normal}).shows("Desk")
 	b.sent = nil
-	b.take(action(callcentre.ActPause)).lift().typed("110").wants(sip.Dial{Call: 3, Number: "110"})
+	b.typed("112").wants(sip.Dial{Call: 1, Number: "112"}) // with the handset still in his hand
+	b.replace().step(sip.Ended{Call: 1}).shows("Desk")
+	b.sent = nil
+	b.lift().typed("112").wants(sip.Dial{Call: 3, Number: "112"})
+	b.replace().step(sip.Ended{Call: 3}).take(action(callcentre.ActDone))
+	b.sent = nil
+	b.take(action(callcentre.ActPause)).lift().typed("110").wants(sip.Dial{Call: 5, Number: "110"})
 }

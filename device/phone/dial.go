@@ -33,7 +33,7 @@ func (p *Phone) seize(route hal.Route) {
 
 // seizeIfLifted gives dial tone again when everything is over and the handset is still up.
 func (p *Phone) seizeIfLifted() {
-	if p.hookUp && p.dial == nil && len(p.present()) == 0 {
+	if p.hookUp && p.dial == nil && len(p.present()) == 0 && !p.desk.AfterCall() {
 		p.seize(hal.Handset)
 	}
 }

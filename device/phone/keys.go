@@ -142,7 +142,7 @@ func (p *Phone) key(now time.Time, e hal.KeyChange) {
 func (p *Phone) digitKey(now time.Time, digit byte) {
 	live := p.live()
 	switch {
-	case p.deskScreen():
+	case p.deskScreen() && (!p.hookUp || p.desk.Asking()): // with the handset in his hand he dials: it may be 112
 		p.tellDesk(callcentre.Digit{Digit: digit})
 	case p.dial == nil && live != nil && live.state != Talking:
 		return // nobody can hear it yet

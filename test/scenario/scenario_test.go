@@ -5,7 +5,9 @@
 //	          shows    Kreis Wesel                       and then this must be so
 //
 // Who can do something: hook up|down; key NAME; type DIGITS; citizen calls NAME NUMBER TOPIC; citizen hangs-up NAME;
-// exchange silent|back|forgets; wire cut|joined|lossy. What can be checked: shows TEXT, hides TEXT (the panel), lamp
+// exchange silent|back|forgets; wire cut|joined|lossy; switchboard away|back|dies. A line "config desk" gives the phone an
+// agent's desk and the exchange a switchboard, "config at DATE" says when the conversation begins by the clock of the
+// place. What can be checked: shows TEXT, hides TEXT (the panel), soft TEXT (presses the key of that name), lamp
 // NAME:BLINK, tone NAME, live yes|no, calls N (open on the phone), citizen hears|misses NAME (the agent's tone),
 // citizen stays|gone NAME, digits DIGITS.
 package scenario
@@ -14,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -22,6 +25,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"freizeichen/cmd/centre"
 	"freizeichen/cmd/station"
 	"freizeichen/device/phone"
 	"freizeichen/firmware/config"
@@ -63,10 +67,12 @@ type stage struct {
 	body     *sim.Body
 	citizens map[string]exchange.ID
 	began    time.Time
+	room     *room // nil without a desk
 }
 
 func play(t *testing.T, file, text string) {
-	s := raise(t, strings.Contains(text, "wrong password"))
+	beginning(t, text)
+	s := raise(t, text)
 	defer func() {
 		if t.Failed() {
 			t.Logf("transcript of the phone:\n%s", s.phone.Transcript())
@@ -100,17 +106,21 @@ func play(t *testing.T, file, text string) {
 }
 
 // raise starts exchange and phone; both end with the test.
-func raise(t *testing.T, wrongPassword bool) *stage {
+func raise(t *testing.T, text string) *stage {
 	s := &stage{t: t, wire: siptest.NewWire(1), citizens: map[string]exchange.ID{}, began: time.Now()}
 	listenRTP := func(at netip.AddrPort) (media.Conn, error) { return s.wire.Listen(at) }
 	c := exchange.Default(exchange.Account{User: "201", Password: "secret"})
 	c.Listen, c.Traffic, c.ListenPacket, c.ListenRTP = exchangeAddress, nil, s.wire.ListenPacket, listenRTP
 	var err error
+	var pbx *centre.Builtin
+	if strings.Contains(text, "config   desk") {
+		s.room, pbx = furnish(t, &c)
+	}
 	if s.exchange, err = exchange.New(c); err != nil {
 		t.Fatal(err)
 	}
 	password := "secret"
-	if wrongPassword {
+	if strings.Contains(text, "wrong password") {
 		password = "guess"
 	}
 	account, err := config.ParseAccountURL("sip:201:" + password + "@" + exchangeAddress.String())
@@ -120,6 +130,11 @@ func raise(t *testing.T, wrongPassword bool) *stage {
 	account.Expires = time.Minute
 	settings := config.Default()
 	settings.Accounts, settings.Network.Local = []config.Account{account}, phoneAddress
+	var dial func(context.Context, string, string) (net.Conn, error)
+	if s.room != nil {
+		pbx.Attach(s.exchange)
+		settings.Centre, dial = s.room.centre, s.room.net.dial
+	}
 	sound, err := sim.ParseSound("tone:1020")
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +146,7 @@ func raise(t *testing.T, wrongPassword bool) *stage {
 	s.body = sim.NewBody(func(k hal.KeyChange) { s.phone.Post(k) }, func(h hal.HookChange) { s.phone.Post(h) })
 	s.phone, err = station.New(station.Config{
 		Config: settings, Body: s.body, Sound: device, Version: "test", Logger: slog.New(slog.DiscardHandler),
-		ListenPacket: s.wire.ListenPacket, ListenRTP: listenRTP,
+		ListenPacket: s.wire.ListenPacket, ListenRTP: listenRTP, DialSwitchboard: dial,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -144,6 +159,9 @@ func (s *stage) run() {
 	phones, stopPhone := context.WithCancel(s.t.Context())
 	exchanges, stopExchange := context.WithCancel(context.WithoutCancel(s.t.Context()))
 	phoneEnded, exchangeEnded := make(chan error, 1), make(chan error, 1)
+	if s.room != nil {
+		s.room.run()
+	}
 	go func() { exchangeEnded <- s.exchange.Run(exchanges) }()
 	go func() { phoneEnded <- s.phone.Run(phones) }()
 	s.t.Cleanup(func() {
@@ -154,6 +172,9 @@ func (s *stage) run() {
 		stopExchange()
 		if err := <-exchangeEnded; err != nil {
 			s.t.Errorf("the exchange ended with %v", err)
+		}
+		if s.room != nil {
+			s.room.end(s.t)
 		}
 	})
 }
@@ -206,6 +227,25 @@ var acts = map[string]func(s *stage, what []string) string{
 			return "a wire cannot be that"
 		}
 		return ""
+	},
+	"switchboard": func(s *stage, what []string) string {
+		switch what[0] {
+		case "away", "back":
+			s.room.net.pull(what[0] == "away")
+			return ""
+		case "dies":
+			s.room.end(s.t)
+			return ""
+		}
+		return "a switchboard cannot be that"
+	},
+	"soft": func(s *stage, what []string) string {
+		for i, word := range s.body.Display().Soft {
+			if word == strings.Join(what, " ") {
+				return s.press(hal.KeySoft1 + hal.Key(i))
+			}
+		}
+		return fmt.Sprintf("the keys are %q", s.body.Display().Soft)
 	},
 	"config": func(*stage, []string) string { return "" }, // read before the stage is raised
 }
