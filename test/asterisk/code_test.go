@@ -30,7 +30,7 @@ func TestFeatureCodesSignInPauseAndSignOut(t *testing.T) {
 		}
 	}
 	dial("*471")
-	if m := member("moers"); !strings.Contains(m, "paused:break") {
+	if m := member("moers"); !strings.Contains(m, "paused:Pause") {
 		t.Errorf("after *471: %q", m)
 	}
 	dial("*48")
