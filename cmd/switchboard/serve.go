@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"freizeichen/cmd/centre"
 	"freizeichen/firmware/switchboard"
 	"freizeichen/sip/ami"
 	"freizeichen/sip/presence/publisher"
 )
+
+// certificateWarning is how long before its end a certificate is complained about.
+const certificateWarning = 30 * 24 * time.Hour
 
 // serve is the switchboard's life.
 func (c *command) serve(ctx context.Context) error {
@@ -24,6 +28,9 @@ func (c *command) serve(ctx context.Context) error {
 	pair, err := tls.LoadX509KeyPair(settings.HTTPS.Certificate, settings.HTTPS.Key)
 	if err != nil {
 		return fmt.Errorf("https: %w (\"switchboard certificate\" makes one for a site without an authority)", err)
+	}
+	if left := time.Until(pair.Leaf.NotAfter); left < certificateWarning {
+		log.Warn("the switchboard's certificate ends soon; phones refuse it then", "ends", pair.Leaf.NotAfter.Format(time.DateOnly))
 	}
 	asterisk, err := openAsterisk(settings, log)
 	if err != nil {

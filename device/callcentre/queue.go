@@ -98,6 +98,7 @@ func (q *queue) view(now time.Time, config Config) QueueView {
 	v.Waiting, v.Free, v.SignedIn, v.Paused, v.Coarse = s.Waiting, s.Free, s.SignedIn, s.Paused, s.Coarse
 	v.Oldest = q.oldest(now)
 	v.Level = levelView(s.Level)
+	v.Level.Since = s.Since
 	long := config.LongWait
 	if long == 0 {
 		long = s.Level.Within

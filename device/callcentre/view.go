@@ -80,6 +80,7 @@ type LevelView struct {
 	Within  time.Duration
 	Target  int // 0: nothing is promised
 	Light   Light
+	Since   time.Time // the counts have a gap before it; zero: they are of today
 }
 
 // A Light is a traffic light. Panels show it by shape and word; colour only repeats them.

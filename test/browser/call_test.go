@@ -49,7 +49,7 @@ func TestACallFromTheQueueIsSeenHeardAndAnsweredByAClick(t *testing.T) {
 	tab.until(`document.getElementById("sound-text").textContent.includes("klicken")`)
 
 	tab.click("#handset")
-	tab.shows("Im Gespräch", "Kreis Wesel", "Anliegen: ")
+	tab.shows("Im Gespräch", "Kreis Wesel", "Beispieldaten") // the card of what he calls for
 	tab.tells("said", "Im Gespräch")
 	tab.lamp("message", "dark")
 	tab.lamp("line1", "steady")

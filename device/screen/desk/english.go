@@ -138,6 +138,7 @@ var english = Words{
 		phraseToday:          "today",
 		phraseUrgent:         "urgent",
 		phraseUncounted:      "no call yet today",
+		phraseUncountedSince: "no call since %s",
 		phraseTarget:         "target %s",
 		phrasePercent:        "%d %%",
 		phraseQueueOf:        "%d of %d",

@@ -138,6 +138,7 @@ var german = Words{
 		phraseToday:          "heute",
 		phraseUrgent:         "drängt",
 		phraseUncounted:      "heute noch kein Anruf",
+		phraseUncountedSince: "kein Anruf seit %s",
 		phraseTarget:         "Ziel %s",
 		phrasePercent:        "%d %%",
 		phraseQueueOf:        "%d von %d",

@@ -30,7 +30,7 @@ type LevelText struct {
 	Light   callcentre.Light
 	Figure  string // "78 % in 30 s", or that there was no call yet
 	Formula string // "der angebotenen", empty without a figure
-	Window  string // "heute", empty without a figure
+	Window  string // "heute", or "seit 10:42" when the counts have a gap before it; empty without a figure
 	Percent string // "80 %" that are promised, empty when nothing is
 	Target  string // "Ziel 80 % fast erreicht", without a figure "Ziel 80 %"; empty when nothing is promised
 }
@@ -93,10 +93,16 @@ func (d Desk) level(l *callcentre.LevelView) LevelText {
 	}
 	if !l.Known || l.Formula >= sip.FormulaCount { // a figure without its formula is not shown
 		t.Figure = d.say(phraseUncounted)
+		if !l.Since.IsZero() {
+			t.Figure = d.say(phraseUncountedSince, d.at(l.Since))
+		}
 		return t
 	}
 	t.Figure = d.say(phraseLevel, d.say(phrasePercent, max(0, min(l.Percent, 100))), d.span(l.Within))
 	t.Formula, t.Window = d.formulas[l.Formula], d.say(phraseToday)
+	if !l.Since.IsZero() {
+		t.Window = d.say(phraseSince, d.at(l.Since)) // what was before is not all in it
+	}
 	if l.Target > 0 && l.Light > callcentre.LightNone && l.Light <= callcentre.LightBad {
 		t.Light, t.Target = l.Light, t.Target+" "+d.lights[l.Light]
 	}

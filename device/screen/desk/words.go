@@ -73,6 +73,7 @@ const (
 	phraseToday                        // the window of the service level
 	phraseUrgent                       // many wait, or one waits long
 	phraseUncounted                    // there was no call yet
+	phraseUncountedSince               // %s: a time of day
 	phraseTarget                       // %s: 80 %
 	phrasePercent                      // %d
 	phraseQueueOf                      // %d of %d

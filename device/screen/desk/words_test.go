@@ -254,3 +254,15 @@ func TestATimeSaysItsDayUnlessItIsToday(t *testing.T) {
 		}
 	}
 }
+
+func TestAFigureWithAGapSaysSinceWhenItHasNone(t *testing.T) {
+	now := time.Date(2026, 11, 23, 10, 42, 0, 0, time.UTC)
+	level := callcentre.LevelView{Known: true, Percent: 78, Within: 30 * time.Second, Since: now.Add(-time.Hour)}
+	v := callcentre.View{Queues: []callcentre.QueueView{{Name: "Stadt Moers", Known: true, Level: level}, {Name: "Stadt Xanten", Known: true, Level: callcentre.LevelView{Since: level.Since}}}}
+	d := Desk{Words: German(), View: &v, Now: now}
+	for i, want := range []string{"78 % in 30 s der angebotenen, seit 9:42", "kein Anruf seit 9:42"} {
+		if got := d.Queue(i).Level.Full(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

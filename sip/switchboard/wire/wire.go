@@ -179,6 +179,7 @@ type agent struct {
 	Since     time.Time `json:"since,omitzero"`
 	Until     time.Time `json:"until,omitzero"`
 	Extends   int       `json:"extends,omitempty"`
+	Next      string    `json:"pausesNext,omitempty"`
 	Queues    []string  `json:"queues,omitempty"`
 	Elsewhere string    `json:"elsewhere,omitempty"`
 	Version   uint64    `json:"version"`
@@ -188,7 +189,7 @@ type agent struct {
 func agentOf(a sip.Agent) agent {
 	return agent{
 		Device: a.Device, Number: a.Number, Name: a.Name, State: a.State.String(), Reason: a.Reason, Since: utc(a.Since), Until: utc(a.Until),
-		Extends: a.Extends, Queues: a.Queues, Elsewhere: a.Elsewhere, Version: a.Version, Confirmed: a.Confirmed,
+		Extends: a.Extends, Next: a.PausesNext, Queues: a.Queues, Elsewhere: a.Elsewhere, Version: a.Version, Confirmed: a.Confirmed,
 	}
 }
 
@@ -197,6 +198,7 @@ func (a agent) words(c *check) sip.Agent {
 	c.text("agent.number", a.Number, numberMax)
 	c.text("agent.name", a.Name, nameMax)
 	c.text("agent.reason", a.Reason, nameMax)
+	c.text("agent.pausesNext", a.Next, nameMax)
 	c.text("agent.elsewhere", a.Elsewhere, nameMax)
 	c.when("agent.since", a.Since)
 	c.when("agent.until", a.Until)
@@ -213,7 +215,7 @@ func (a agent) words(c *check) sip.Agent {
 	}
 	return sip.Agent{
 		Device: a.Device, Number: a.Number, Name: a.Name, State: state, Reason: a.Reason, Since: utc(a.Since), Until: utc(a.Until),
-		Extends: a.Extends, Queues: a.Queues, Elsewhere: a.Elsewhere, Version: a.Version, Confirmed: a.Confirmed,
+		Extends: a.Extends, PausesNext: a.Next, Queues: a.Queues, Elsewhere: a.Elsewhere, Version: a.Version, Confirmed: a.Confirmed,
 	}
 }
 

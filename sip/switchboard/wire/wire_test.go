@@ -12,7 +12,7 @@ import (
 
 var (
 	noon      = time.Date(2026, 3, 10, 12, 0, 0, 123456000, time.UTC)
-	ada       = sip.Agent{Device: "201", Number: "4711", Name: "Ada Müller", State: sip.WrapUp, Reason: "wrap-up", Since: noon, Until: noon.Add(30 * time.Second), Extends: 2, Queues: []string{"kw-zulassung", "moers"}, Version: 17, Confirmed: true}
+	ada       = sip.Agent{Device: "201", Number: "4711", Name: "Ada Müller", State: sip.WrapUp, Reason: "wrap-up", Since: noon, Until: noon.Add(30 * time.Second), Extends: 2, PausesNext: "break", Queues: []string{"kw-zulassung", "moers"}, Version: 17, Confirmed: true}
 	gone      = sip.Agent{Device: "201", State: sip.SignedOut, Elsewhere: "202", Version: 18}
 	forwarded = sip.Outcome{ID: strings.Repeat("0a", 16), Revision: 2, Agent: "4711", Queue: "kw-zulassung", Tenant: "kw", Line: "115", Topic: "zulassung", Office: "kw-36", Result: sip.Forwarded, At: noon, Talked: 93500 * time.Millisecond, WrapUp: 12 * time.Second}
 	callBack  = sip.OfficeMessage{ID: strings.Repeat("0b", 16), Agent: "4711", Tenant: "kw", Line: "115", Topic: "zulassung", Office: "kw-36", Callback: "028412020", Name: "Frau Ünal", At: noon}

@@ -75,8 +75,13 @@ func (s tongue) formula(l levelRow) string { return s.Say("formula-" + l.Formula
 
 // level is a service level with the name of its formula and its window: "78 % in 30 s of offered, today".
 func (s tongue) level(l levelRow) string {
-	if !l.Known {
+	switch {
+	case !l.Known && !l.Since.IsZero():
+		return s.Say("level-none-since", s.Clock(l.Since))
+	case !l.Known:
 		return s.Say("level-none")
+	case !l.Since.IsZero():
+		return s.Say("level-since", s.Percent(l.Percent), s.Seconds(l.Within), s.formula(l), s.Clock(l.Since))
 	}
 	return s.Say("level", s.Percent(l.Percent), s.Seconds(l.Within), s.formula(l))
 }

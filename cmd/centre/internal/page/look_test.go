@@ -54,6 +54,18 @@ func TestThePageShowsHowTheQueuesStand(t *testing.T) {
 	})
 }
 
+func TestAFigureWithAGapSaysSinceWhenItHasNone(t *testing.T) {
+	scene(t, func(t *testing.T, centre *pagetest.Centre, v *visitor) {
+		for _, q := range pagetest.Queues(time.Now()) {
+			q.Since = time.Now().Add(-time.Hour)
+			centre.SetQueue(q)
+			q.Queue, q.Title, q.Level = "leer", "Leer", sip.ServiceLevel{Within: 30 * time.Second}
+			centre.SetQueue(q)
+		}
+		wants(t, part(t, v.get("/"), "queues"), "73 % in 30 s der angebotenen, ohne Lücke erst seit 09:42", "kein Anruf seit 09:42")
+	})
+}
+
 func TestOldDataIsMarkedAndNotShownAsPresent(t *testing.T) {
 	scene(t, func(t *testing.T, centre *pagetest.Centre, v *visitor) {
 		time.Sleep(91 * time.Second) // the reports are valid for 90

@@ -39,8 +39,9 @@ type levelRow struct {
 	Percent int
 	Known   bool // there is something to divide by
 	Within  time.Duration
-	Target  int  // promised for this formula, 0: nothing
-	Reached bool // Percent is what is promised, at least
+	Target  int       // promised for this formula, 0: nothing
+	Reached bool      // Percent is what is promised, at least
+	Since   time.Time // the counts have a gap before it; zero: they are of today
 }
 
 // queueOf is the row of a queue. A report that cannot be true is not shown.
@@ -68,7 +69,7 @@ func queueOf(now time.Time, s sip.QueueStatus, pbx PBX) queueRow {
 		return row
 	}
 	for f := range sip.FormulaCount {
-		level := levelRow{Formula: f, Within: l.Within}
+		level := levelRow{Formula: f, Within: l.Within, Since: s.Since}
 		level.Percent, level.Known = l.Percent(f)
 		if f == l.Formula && l.Target > 0 {
 			level.Target, level.Reached = l.Target, level.Percent >= l.Target

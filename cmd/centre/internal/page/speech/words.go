@@ -67,6 +67,8 @@ var words = map[string][2]string{
 	"agents-rest":       {"%d angemeldet, %d Pause", "%d signed in, %d paused"},
 	"service-level":     {"Servicelevel heute", "Service level today"},
 	"level":             {"%s in %s %s, heute", "%s in %s %s, today"},
+	"level-since":       {"%s in %s %s, ohne Lücke erst seit %s", "%s in %s %s, without a gap only since %s"},
+	"level-none-since":  {"kein Anruf seit %s", "no call since %s"},
 	"level-none":        {"heute noch kein Anruf", "no call yet today"},
 	"formula-offered":   {"der angebotenen", "of offered"},
 	"formula-answered":  {"der angenommenen", "of answered"},
