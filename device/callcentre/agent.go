@@ -30,7 +30,6 @@ func (d *Desk) reply(r sip.AgentReply) {
 	switch r.Problem {
 	case sip.NoProblem:
 		if asked.Verb == sip.SignIn {
-			d.quiet = false
 			d.say(NoteSignedIn, d.agent.Name)
 		}
 	case sip.SignedInThere:
@@ -110,6 +109,7 @@ func (d *Desk) codeDone(ok bool) {
 func (d *Desk) apply(a sip.Agent) {
 	before := d.agent
 	d.agent, d.known, d.unconfirmed = a, true, false
+	d.quiet = d.quiet && a.State == sip.SignedOut // one truth: who is signed in pauses for it
 	d.agent.Queues = slices.Clone(a.Queues)
 	if before.State != sip.SignedOut && (a.State == sip.SignedOut || a.Number != before.Number) {
 		// Hot desk: nothing of one agent is left for the next.

@@ -14,6 +14,7 @@ func (d *desk) check() {
 	d.checkConsultation(v)
 	d.checkSound(v)
 	d.checkLamps(v)
+	d.checkDesk(v)
 	d.reached[fmt.Sprintf("%T", v.Screen)]++
 	if c, ok := v.Screen.(phone.Calls); ok {
 		for _, call := range c.Calls {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"freizeichen/device/callcentre"
 	"freizeichen/device/phone"
 	"freizeichen/hal"
 	"freizeichen/sip"
@@ -57,7 +58,7 @@ func TestThePhoneKeepsItsPromisesWhateverHappens(t *testing.T) {
 	}
 	// A walk that never gets anywhere proves nothing.
 	for _, place := range []string{"ringing", "talking", "held", "calling", "ringing-out", "held-by-remote", "transferring",
-		"phone.Idle", "phone.Dialling", "phone.Ended", "phone.List", "two calls", "knock", "consulting", "join", "missed", "answered", "rejected"} {
+		"phone.Idle", "phone.Dialling", "phone.Ended", "phone.List", "two calls", "knock", "consulting", "join", "missed", "answered", "rejected", "phone.Desk", "card", "after"} {
 		if reached[place] == 0 {
 			t.Errorf("no seed ever reached %q", place)
 		}
@@ -70,6 +71,7 @@ type netCall struct {
 	refused                   bool // the phone rejected it or hung up
 	held                      bool
 	ended                     bool
+	code                      bool // a feature code that the desk has dialled: no key ends it
 	cause                     sip.Cause
 }
 
@@ -82,6 +84,7 @@ type desk struct {
 	pending    []sip.Event // answers of the network on their way, in order
 	hookUp     bool
 	missed     int
+	outcomes   int // kept by the agent's desk
 	transcript strings.Builder
 	broken     string
 	reached    map[string]int
@@ -91,9 +94,10 @@ func play(seed uint64, reached map[string]int) *desk {
 	d := &desk{
 		random: rand.New(rand.NewPCG(seed, 1)), now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
 		calls: map[sip.CallID]*netCall{}, next: 2, reached: reached,
-		phone: phone.New(phone.Config{Emergency: []string{"110", "112"}, AutoDial: 4 * time.Second, Retention: 24 * time.Hour, Missed: true, Ringer: 5}),
+		phone: phone.New(phone.Config{Emergency: []string{"110", "112"}, AutoDial: 4 * time.Second, Retention: 24 * time.Hour, Missed: true, Ringer: 5, Desk: deskConfig(seed)}),
 	}
 	d.step(sip.Registered{Expires: time.Minute})
+	d.step(callcentre.KnowledgeChanged{Knowledge: knowledge()})
 	for range stepsPerSeed {
 		d.move()
 		if d.broken != "" {
@@ -120,11 +124,13 @@ func (d *desk) move() {
 		d.step(phone.Request{ID: 1, Verb: phone.Verb(d.random.IntN(int(phone.VerbCount))), Argument: []string{"115", "", "x", "0281"}[d.random.IntN(4)]})
 	case n < 46:
 		d.press(hal.KeyTransfer, hal.Key3, hal.Key6, []hal.Key{hal.KeySoft1, hal.KeyOK, hal.KeySoft2}[d.random.IntN(3)])
-	case n < 55:
+	case n < 50:
+		d.switchboard()
+	case n < 57:
 		d.call()
-	case n < 62:
+	case n < 64:
 		d.remote()
-	case n < 66:
+	case n < 68:
 		d.step([]phone.Event{sip.Registered{Expires: time.Minute}, sip.Unregistered{Cause: sip.Unreachable, Retry: 3 * time.Second}}[d.random.IntN(2)])
 	case n < 85:
 		d.deliver()
@@ -135,7 +141,7 @@ func (d *desk) move() {
 
 // step gives the phone an event and lets the network take up what the phone does.
 func (d *desk) step(event phone.Event) {
-	citizen := d.waiting(event)
+	citizen, before := d.waiting(event), d.phone.View(d.now).Desk.Agent
 	if h, ok := event.(hal.HookChange); ok {
 		d.hookUp = h.Up
 	}
@@ -145,6 +151,13 @@ func (d *desk) step(event phone.Event) {
 		if s, ok := effect.(phone.Send); ok {
 			d.command(s.Command)
 		}
+		d.deskEffect(effect)
+	}
+	if _, call := event.(sip.Incoming); call && before.Quiet {
+		d.missed++ // refused, because nobody may disturb: it stands in the list
+	}
+	if after := d.phone.View(d.now).Desk.Agent; before.State != sip.SignedOut && after.Number != before.Number {
+		d.missed = 0 // the lists are wiped with the agent
 	}
 	if n := d.calls[citizen]; n != nil && n.refused {
 		d.fail("call %d, for which somebody is asked, is hung up by a movement of the hand", citizen)
@@ -159,7 +172,7 @@ func (d *desk) command(command sip.Command) {
 		if d.calls[c.Call] != nil || c.Call%2 != 1 {
 			d.fail("call %d is dialled twice, or its number is not odd", c.Call)
 		}
-		d.calls[c.Call] = &netCall{}
+		d.calls[c.Call] = &netCall{code: strings.HasPrefix(c.Number, "*4")}
 		switch d.random.IntN(4) {
 		case 0:
 			d.end(c.Call, sip.Busy)
@@ -242,7 +255,7 @@ func (d *desk) call() {
 		return
 	}
 	d.calls[d.next] = &netCall{incoming: true}
-	d.step(sip.Incoming{Call: d.next, From: sip.Party{Number: "03023125001"}, Topic: "Elterngeld"})
+	d.step(sip.Incoming{Call: d.next, From: sip.Party{Number: "03023125001"}, Called: sip.Party{Number: "02812070"}, Topic: "Elterngeld"})
 	d.next += 2
 }
 
@@ -378,7 +391,7 @@ func (d *desk) goHome() {
 		d.press(hal.KeyCancel)
 	}
 	for id, n := range d.calls {
-		if !n.ended && !n.refused {
+		if !n.ended && !n.refused && !n.code {
 			d.fail("call %d is still open after everything was cancelled", id)
 		}
 	}
