@@ -16,10 +16,11 @@ import (
 // A Book is who is known: agents, phones, supervisors. Programs keep it by command; a running site has it open.
 type Book struct{ store *store.Store }
 
-// OpenBook opens the database. A file of SQLite is open in one program at a time.
-func OpenBook(ctx context.Context, settings switchboard.Config) (*Book, error) {
+// OpenBook opens the database, beside: also while a switchboard has it open. Only one switchboard has.
+func OpenBook(ctx context.Context, settings switchboard.Config, beside bool) (*Book, error) {
 	s, err := store.Open(ctx, store.Config{
 		URL: settings.Database.Reveal(), Place: settings.Location, AgentDays: settings.Retention.AgentDays, MessageDays: settings.Retention.MessageDays,
+		Beside: beside,
 	})
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func OpenSite(ctx context.Context, config SiteConfig) (*Site, error) {
 	if err != nil {
 		s.log.Error("the figures begin anew", "error", err)
 	}
-	if s.book, err = OpenBook(ctx, settings); err != nil {
+	if s.book, err = OpenBook(ctx, settings, false); err != nil {
 		return nil, err
 	}
 	s.knowledge = NewKnowledge(settings.Knowledge, filepath.Join(settings.Data, "knowledge.json"), s.log)

@@ -120,7 +120,7 @@ func TestAPhoneWorksWithASiteAndTheSiteRemembersOverARestart(t *testing.T) {
 		if text, _ := io.ReadAll(answer.Body); !strings.Contains(string(text), `switchboard_queue_agents_signed_in{queue="moers"} 1`) {
 			t.Errorf("%s", text)
 		}
-		if _, err := OpenBook(t.Context(), s); err == nil {
+		if _, err := OpenBook(t.Context(), s, false); err == nil {
 			t.Error("two programs have one file of SQLite open")
 		}
 	})

@@ -26,9 +26,9 @@ func (c *command) book(ctx context.Context, do func(*centre.Book) error) error {
 	if err != nil {
 		return err
 	}
-	b, err := centre.OpenBook(ctx, settings)
+	b, err := centre.OpenBook(ctx, settings, true) // the switchboard may run: what is changed counts at once
 	if err != nil {
-		return fmt.Errorf("%w (a SQLite file is open in one program at a time: stop the switchboard for this command)", err)
+		return err
 	}
 	return errors.Join(do(b), b.Close())
 }

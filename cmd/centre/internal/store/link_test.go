@@ -1,8 +1,11 @@
 package store
 
 import (
+	"errors"
 	"reflect"
 	"strings"
+
+	"golang.org/x/crypto/bcrypt"
 
 	"freizeichen/sip"
 )
@@ -44,5 +47,20 @@ func callbacks(b bed) {
 		if number, _, found, err := s.Callback(ctx, id); number != "" || found || err != nil {
 			b.Errorf("%s: a number is told for a message that is done: %q %t %v", id, number, found, err)
 		}
+	}
+}
+
+func besides(b bed) {
+	s := b.open(Config{})
+	if !s.postgres {
+		if _, err := Open(ctx, Config{URL: b.url, cost: bcrypt.MinCost}); !errors.Is(err, errLocked) {
+			b.Errorf("a second switchboard: %v", err)
+		}
+	}
+	command := must[*Store](b)(Open(ctx, Config{URL: b.url, Beside: true, cost: bcrypt.MinCost}))
+	ok(b, command.PutPhone(ctx, Phone{Device: "201"}, strings.Repeat("s", 32)))
+	ok(b, command.Close())
+	if known := must[bool](b)(s.CheckPhone(ctx, "201", strings.Repeat("s", 32))); !known {
+		b.Error("a phone that was added while the switchboard runs is not known")
 	}
 }

@@ -36,6 +36,9 @@ type Config struct {
 	AgentDays int
 	// MessageDays after a message was done it is deleted. Zero means 7.
 	MessageDays int
+	// Beside: a switchboard may have the database open at the same time. For commands: they change a few rows, and leave
+	// the schema alone while it runs.
+	Beside bool
 
 	cost int // of bcrypt; zero means hashCost, tests take less
 }
@@ -49,6 +52,7 @@ type Store struct {
 	hashes   chan struct{} // a token for each password hash computed at once
 	nobody   string        // hash that a secret for an unknown name is compared with
 	unlock   func() error  // of the SQLite file's lock
+	guest    bool          // somebody else has the lock
 }
 
 // Bounds of the connections. SQLite has one: its writers would only wait for each other, and without order.
@@ -101,10 +105,12 @@ func (s *Store) open(ctx context.Context) (err error) {
 		s.db.SetConnMaxIdleTime(5 * time.Minute)
 	} else {
 		unlock, err := lockFile(s.config.URL + ".lock")
-		if err != nil {
+		if s.guest = errors.Is(err, errLocked) && s.config.Beside; err != nil && !s.guest {
 			return err
 		}
-		s.unlock = unlock
+		if !s.guest {
+			s.unlock = unlock
+		}
 		if s.db, err = sql.Open("sqlite", sqliteURL(s.config.URL)); err != nil {
 			return err
 		}
@@ -157,6 +163,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	}
 	if has > knows {
 		return fmt.Errorf("schema version %d, this program knows %d: %w", has, knows, ErrNewer)
+	}
+	if s.guest && has < knows {
+		return fmt.Errorf("schema version %d, this program knows %d: the switchboard that runs is older than this command: stop it first", has, knows)
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("bringing the schema from version %d to %d: %w", has, knows, err)
@@ -264,6 +273,9 @@ func timeOf(micros int64) time.Time {
 	return time.UnixMicro(micros).UTC()
 }
 
+// errLocked is what a second switchboard hears.
+var errLocked = errors.New("another switchboard uses this database")
+
 // lockFile keeps a second switchboard off the same SQLite file.
 func lockFile(path string) (unlock func() error, err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
@@ -271,7 +283,7 @@ func lockFile(path string) (unlock func() error, err error) {
 		return nil, err
 	}
 	if err := lockExclusively(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("another switchboard uses this database (%s is locked): %w", path, err), file.Close())
+		return nil, errors.Join(fmt.Errorf("%w (%s is locked): %w", errLocked, path, err), file.Close())
 	}
 	return file.Close, nil // the system takes the lock with the file
 }

@@ -75,6 +75,7 @@ var suite = []struct {
 	{"the day's figures", dayFigures},
 	{"a day has 23 to 25 hours", days},
 	{"messages are kept once and finished", messages},
+	{"commands work beside a switchboard", besides},
 	{"links open the wallboard until they are revoked", wallboards},
 	{"whom to call is told while a message is open", callbacks},
 	{"what is kept long enough is forgotten", retention},
