@@ -160,6 +160,7 @@ type Desk struct {
 	shown   int // index of the queue that the idle screen shows first
 
 	library  *library.Library
+	minute   minute
 	citizens []*citizen
 	after    *after
 	counts   counts
@@ -233,7 +234,7 @@ func (d *Desk) Step(now time.Time, event Event) []Effect {
 	case CodeDone:
 		d.codeDone(e.OK)
 	case KnowledgeChanged:
-		d.library = library.New(e.Knowledge)
+		d.library, d.minute = library.New(e.Knowledge), minute{}
 	case Tick:
 	case sip.Event:
 		d.network(e)

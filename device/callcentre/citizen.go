@@ -122,15 +122,6 @@ func (d *Desk) officeOf(c *citizen) string {
 	return ""
 }
 
-// officeView is an office as the panel shows it, nil without one.
-func (d *Desk) officeView(id string) *OfficeView {
-	o, open, changes := d.library.Open(id, d.now)
-	if o == nil {
-		return nil
-	}
-	return &OfficeView{Name: o.Name, Number: o.Number, Open: open, Changes: changes}
-}
-
 // toOffice asks the office, or gives it the call. One that is closed is called at the second press only.
 func (d *Desk) toOffice(c *citizen, action Action) {
 	o := d.officeView(d.officeOf(c))

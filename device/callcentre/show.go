@@ -1,8 +1,10 @@
 package callcentre
 
 import (
+	"slices"
 	"time"
 
+	"freizeichen/device/callcentre/library"
 	"freizeichen/sip"
 )
 
@@ -12,7 +14,7 @@ func (d *Desk) View(now time.Time, focus sip.CallID) View {
 		return View{}
 	}
 	d.now = now
-	v := View{On: true, Agent: d.agentView(), Queue: d.shown, Closing: d.library.Closing(now), Unsent: d.unsent, Lost: d.broken}
+	v := View{On: true, Agent: d.agentView(), Queue: d.shown, Closing: d.closing(), Unsent: d.unsent, Lost: d.broken}
 	for _, q := range d.queues {
 		qv := q.view(now, d.config)
 		v.Queues = append(v.Queues, qv)
@@ -88,4 +90,36 @@ func (v View) Busy() Busy {
 func ofToday(midnight, now time.Time) bool {
 	age := now.Sub(midnight)
 	return age >= 0 && age < 24*time.Hour
+}
+
+// minute is what the calendars say in one minute: they are asked once, not at every view.
+type minute struct {
+	at      time.Time
+	closing []library.Closing
+	offices map[string]OfficeView
+}
+
+// calendars brings the minute up to date.
+func (d *Desk) calendars() *minute {
+	if at := d.now.Truncate(time.Minute); !at.Equal(d.minute.at) || d.minute.offices == nil {
+		d.minute = minute{at: at, closing: d.library.Closing(d.now), offices: map[string]OfficeView{}}
+	}
+	return &d.minute
+}
+
+func (d *Desk) closing() []library.Closing { return slices.Clone(d.calendars().closing) }
+
+// officeView is an office as the panel shows it, nil without one.
+func (d *Desk) officeView(id string) *OfficeView {
+	m := d.calendars()
+	v, known := m.offices[id]
+	if !known {
+		o, open, changes := d.library.Open(id, d.now)
+		if o == nil {
+			return nil
+		}
+		v = OfficeView{Name: o.Name, Number: o.Number, Open: open, Changes: changes}
+		m.offices[id] = v
+	}
+	return &v
 }
