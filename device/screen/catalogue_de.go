@@ -128,6 +128,7 @@ var german = catalogue{
 
 		"lamp-message": "Anzeigelampe", "lamp-line1": "Lampe Leitung 1", "lamp-line2": "Lampe Leitung 2", "lamp-hold": "Lampe Halten",
 		"lamp-mute": "Lampe Stumm", "lamp-headset": "Lampe Kopfhörer", "lamp-speaker": "Lampe Freisprechen",
+		"cap-agent": "Agent", "cap-queue": "Warteschlange",
 		"lamp-queue": "Lampe Warteschlange", "lamp-agent": "Lampe Agent",
 		"blink-dark": "aus", "blink-steady": "leuchtet", "blink-slow": "blinkt langsam", "blink-fast": "blinkt schnell",
 		"blink-flash": "blitzt kurz",

@@ -128,6 +128,7 @@ var english = catalogue{
 
 		"lamp-message": "Message lamp", "lamp-line1": "Lamp of line 1", "lamp-line2": "Lamp of line 2", "lamp-hold": "Hold lamp",
 		"lamp-mute": "Mute lamp", "lamp-headset": "Headset lamp", "lamp-speaker": "Speaker lamp",
+		"cap-agent": "Agent", "cap-queue": "Queue",
 		"lamp-queue": "Queue lamp", "lamp-agent": "Agent lamp",
 		"blink-dark": "off", "blink-steady": "on", "blink-slow": "blinks slowly", "blink-fast": "blinks fast",
 		"blink-flash": "flashes briefly",

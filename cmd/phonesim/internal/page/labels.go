@@ -32,11 +32,12 @@ var labels = []Label{
 
 	// Printed on keys whose name may be too long for them.
 	"cap-hold", "cap-transfer", "cap-redial", "cap-mute", "cap-headset", "cap-speaker",
+	"cap-agent", "cap-queue", // beside the agent's lamps
 
 	"handset-lift", "handset-replace", // what a click on the handset does
 
 	// How a lamp shines, by the name of hal.Blink.
-	"lamp-message", "blink-dark", "blink-steady", "blink-slow", "blink-fast", "blink-flash",
+	"lamp-message", "lamp-agent", "lamp-queue", "blink-dark", "blink-steady", "blink-slow", "blink-fast", "blink-flash",
 
 	"simulator", "simulator-note", // the panel beside the phone, and that it is no part of it
 	"connected", "disconnected",

@@ -52,6 +52,6 @@ export class Lamps {
     const text = word(`blink-${blink}`);
     const onKey = document.getElementById(`lamp-text-${name}`);
     if (onKey) onKey.textContent = text;
-    lamp.title = onKey ? text : `${word("lamp-message")}: ${text}`;
+    lamp.title = onKey ? text : `${word(`lamp-${name}`)}: ${text}`;
   }
 }
