@@ -3,8 +3,10 @@ package console
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"image"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"freizeichen/device/callcentre"
 	"freizeichen/device/loop"
 	"freizeichen/device/phone"
 	"freizeichen/device/voice"
@@ -213,5 +216,30 @@ func TestConnectionsThatSayNothingGiveTheirPlaceToOthers(t *testing.T) {
 	}
 	if r := asked(t, path, "show", ""); r.Status != Done {
 		t.Fatalf("behind silent connections: %+v", r)
+	}
+}
+
+func TestTheStatusTellsOfTheDesk(t *testing.T) {
+	told := map[string]string{}
+	line := func(key, format string, values ...any) { told[key] += fmt.Sprintf(format, values...) + "|" }
+	deskStatus(callcentre.View{}, line)
+	if len(told) != 0 {
+		t.Errorf("a phone without a desk tells %v", told)
+	}
+	at := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
+	deskStatus(callcentre.View{
+		On: true, Unsent: 2, Lost: true, Edition: &callcentre.Edition{Version: "7", At: at},
+		Agent: callcentre.AgentView{State: sip.Paused, Reason: "break", Unconfirmed: true, Away: at, Problem: sip.SwitchboardAway},
+		Queues: []callcentre.QueueView{
+			{Name: "a"}, {Name: "b", Known: true, Stale: at}, {Name: "c", Known: true, Waiting: 2, Oldest: 90 * time.Second, Free: 1, SignedIn: 4, Paused: 1},
+		},
+	}, line)
+	want := map[string]string{
+		"agent": "paused break unconfirmed|", "switchboard": "switchboard-away since 2026-11-30T09:00:00Z|", "unsent": "2|",
+		"lost": "an outcome could not be kept|", "knowledge": "7 compiled 2026-11-30T09:00:00Z|",
+		"queue": `"a" unknown|"b" no data since 2026-11-30T09:00:00Z|"c" waiting 2 longest 1m30s free 1 signed-in 4 paused 1|`,
+	}
+	if !maps.Equal(told, want) {
+		t.Errorf("told %v", told)
 	}
 }

@@ -100,6 +100,7 @@ func (s *Server) status(context.Context, string) Response {
 		line(fmt.Sprintf("line%d", c.Line), "%s %s", c.State, c.Duration.Truncate(time.Second))
 	}
 	s.statistics(line)
+	deskStatus(view.Desk, line)
 	return Response{Done, strings.TrimSuffix(b.String(), "\n")}
 }
 

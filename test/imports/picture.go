@@ -34,7 +34,7 @@ var picture = []part{
 	{"device/screen", []string{"device/phone", "device/callcentre", "hal", "sip", "firmware"}, "a picture is a function of the View"},
 	{"device/voice", []string{"hal", "sip"}, "voice knows frames and tones, not how calls come about"},
 	{"device/loop", []string{"device/phone", "device/callcentre", "device/screen", "device/voice", "hal", "sip", "firmware"}, "the loop joins, by root words alone; machines are handed to it"},
-	{"device/console", []string{"device/loop", "device/phone", "hal", "sip"}, "the console is one more hand on the phone"},
+	{"device/console", []string{"device/loop", "device/phone", "device/callcentre", "hal", "sip"}, "the console is one more hand on the phone"},
 
 	{"hal/sim", []string{"hal"}, columns},
 

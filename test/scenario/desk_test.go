@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ type room struct {
 }
 
 // furnish makes the room for an exchange that is about to be opened. Who signs in serves.
-func furnish(t *testing.T, c *exchange.Config) (*room, *centre.Builtin) {
+func furnish(t *testing.T, c *exchange.Config, log *slog.Logger) (*room, *centre.Builtin) {
 	names := map[string]string{}
 	for i := range c.Queues {
 		names[c.Queues[i].ID] = c.Queues[i].Name
@@ -66,7 +67,7 @@ func furnish(t *testing.T, c *exchange.Config) (*room, *centre.Builtin) {
 	if err := errors.Join(os.WriteFile(settings.Knowledge, knowledge.Example(), 0o600), os.WriteFile(authority, chain.Authority, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	r.site, err = centre.OpenSite(t.Context(), centre.SiteConfig{Settings: settings, PBX: pbx, News: pbx.News(), Certificate: pair, Listen: r.net.listen})
+	r.site, err = centre.OpenSite(t.Context(), centre.SiteConfig{Settings: settings, PBX: pbx, News: pbx.News(), Certificate: pair, Listen: r.net.listen, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

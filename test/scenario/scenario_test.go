@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,9 @@ import (
 	"freizeichen/sip/media"
 	"freizeichen/sip/siptest"
 )
+
+// callback is the number of every citizen: of the block for media productions.
+const callback = "03023125001"
 
 var (
 	phoneAddress    = netip.MustParseAddrPort("192.0.2.10:5060")
@@ -68,6 +72,7 @@ type stage struct {
 	citizens map[string]exchange.ID
 	began    time.Time
 	room     *room // nil without a desk
+	log      *lines
 }
 
 func play(t *testing.T, file, text string) {
@@ -78,6 +83,7 @@ func play(t *testing.T, file, text string) {
 			t.Logf("transcript of the phone:\n%s", s.phone.Transcript())
 		}
 	}()
+	defer func() { s.private(s.phone.Transcript()) }()
 	for number, line := range strings.Split(text, "\n") {
 		if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
 			continue
@@ -107,14 +113,15 @@ func play(t *testing.T, file, text string) {
 
 // raise starts exchange and phone; both end with the test.
 func raise(t *testing.T, text string) *stage {
-	s := &stage{t: t, wire: siptest.NewWire(1), citizens: map[string]exchange.ID{}, began: time.Now()}
+	s := &stage{t: t, wire: siptest.NewWire(1), citizens: map[string]exchange.ID{}, began: time.Now(), log: &lines{}}
+	log := slog.New(slog.NewTextHandler(s.log, nil))
 	listenRTP := func(at netip.AddrPort) (media.Conn, error) { return s.wire.Listen(at) }
 	c := exchange.Default(exchange.Account{User: "201", Password: "secret"})
 	c.Listen, c.Traffic, c.ListenPacket, c.ListenRTP = exchangeAddress, nil, s.wire.ListenPacket, listenRTP
 	var err error
 	var pbx *centre.Builtin
 	if strings.Contains(text, "config   desk") {
-		s.room, pbx = furnish(t, &c)
+		s.room, pbx = furnish(t, &c, log)
 	}
 	if s.exchange, err = exchange.New(c); err != nil {
 		t.Fatal(err)
@@ -145,7 +152,7 @@ func raise(t *testing.T, text string) *stage {
 	}
 	s.body = sim.NewBody(func(k hal.KeyChange) { s.phone.Post(k) }, func(h hal.HookChange) { s.phone.Post(h) })
 	s.phone, err = station.New(station.Config{
-		Config: settings, Body: s.body, Sound: device, Version: "test", Logger: slog.New(slog.DiscardHandler),
+		Config: settings, Body: s.body, Sound: device, Version: "test", Logger: log,
 		ListenPacket: s.wire.ListenPacket, ListenRTP: listenRTP, DialSwitchboard: dial,
 	})
 	if err != nil {
@@ -153,6 +160,36 @@ func raise(t *testing.T, text string) *stage {
 	}
 	s.run()
 	return s
+}
+
+// private fails when a text tells who has called, or an agent's PIN. What runs into logs is collected at the level that
+// operators have.
+func (s *stage) private(texts ...string) {
+	for _, text := range append(texts, s.log.String()) {
+		for _, secret := range []string{callback, "Ada", "Grace", "Edsger", "1234#", "5678"} {
+			if strings.Contains(text, secret) {
+				s.t.Errorf("%q is told:\n%s", secret, text)
+			}
+		}
+	}
+}
+
+// lines is what was logged, from any goroutine.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func (s *stage) run() {
@@ -264,7 +301,7 @@ func (s *stage) citizen(what string, rest []string) string {
 	switch what {
 	case "calls":
 		s.citizens[name] = s.exchange.Call(exchange.Citizen{
-			Party: sip.Party{Name: name, Number: "03023125001"}, Called: rest[1], Topic: strings.Join(rest[2:], " "),
+			Party: sip.Party{Name: name, Number: callback}, Called: rest[1], Topic: strings.Join(rest[2:], " "),
 		})
 		if s.citizens[name] == 0 {
 			return "no queue has this number"
