@@ -107,11 +107,8 @@ func (d Desk) reason() string {
 	if a.ReasonText != "" {
 		return font.CleanHead(a.ReasonText)
 	}
-	word, ok := map[string]callcentre.Word{
-		"break": callcentre.WordBreak, "meeting": callcentre.WordMeeting, "training": callcentre.WordTraining, "backoffice": callcentre.WordBackOffice,
-		"declined": callcentre.WordDeclined, "dnd": callcentre.WordDoNotDisturb,
-	}[a.Reason]
-	if !ok {
+	word := callcentre.ReasonWord(callcentre.Reason{ID: a.Reason})
+	if word == callcentre.WordText {
 		return font.CleanHead(a.Reason)
 	}
 	return d.choices[word]
