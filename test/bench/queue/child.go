@@ -22,10 +22,8 @@ const role = "role"
 type task struct {
 	Way      string `json:"way"`
 	Server   string `json:"server"` // of SIP
-	Manager  string `json:"manager"`
 	Domain   string `json:"domain"`
 	Password string `json:"password"`
-	Secret   string `json:"secret"` // of the manager interface
 	Phones   int    `json:"phones"`
 }
 
@@ -37,7 +35,7 @@ type (
 	}
 	word struct {
 		Value   int       `json:"value"`
-		At      time.Time `json:"at"` // the value was set, or came
+		At      time.Time `json:"at"` // the value came, to the first
 		Last    time.Time `json:"last"`
 		Reached int       `json:"reached"`
 		Packets int       `json:"packets"`
@@ -74,8 +72,6 @@ func play(ctx context.Context, name string, args []string, in io.Reader, out io.
 		return playCrowd(ctx, t, orders, tell)
 	case "phone":
 		return playPhone(ctx, t, tell)
-	case "switchboard":
-		return playSwitchboard(ctx, t, orders, tell)
 	}
 	return fmt.Errorf("there is no role %q", name)
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func printTable(out io.Writer, o options, results []result, m *memory) error {
+func printTable(out io.Writer, o options, results []result, m memory) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out)
 	for _, r := range results {
