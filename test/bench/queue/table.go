@@ -21,6 +21,7 @@ func printTable(out io.Writer, o options, results []result, m memory) error {
 			fmt.Sprintf("%.0f", float64(r.packets)/n), fmt.Sprintf("%.1f", float64(r.again)/n), fmt.Sprint(r.missed),
 			millis(per(r.server, n)), millis(per(r.board, n)), millis(per(r.phone, n)), millis(per(r.crowd, n)), mb(r.server), mb(r.board), mb(r.phone), r.subscribed.String()}, "\t"))
 	}
+	fmt.Fprintf(out, "%+v\n", m)
 	return w.Flush()
 }
 
