@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -87,10 +88,11 @@ func (c *citizen) join(ctx context.Context) (time.Time, error) {
 }
 
 func (c *citizen) leave(ctx context.Context) (time.Time, error) {
-	return c.do(ctx, "channel request hangup all", "QueueCallerLeave")
+	return c.do(ctx, "channel request hangup all", "QueueCallerAbandon", "QueueCallerLeave")
 }
 
-func (c *citizen) do(ctx context.Context, command, event string) (time.Time, error) {
+// do runs a command and waits for the first of the events, of which one stands for the command.
+func (c *citizen) do(ctx context.Context, command string, events ...string) (time.Time, error) {
 	c.pbx.CLI(command)
 	for {
 		select {
@@ -98,11 +100,11 @@ func (c *citizen) do(ctx context.Context, command, event string) (time.Time, err
 			switch {
 			case !ok:
 				return time.Time{}, errors.New("Asterisk has closed the manager interface")
-			case e.name == event:
+			case slices.Contains(events, e.name):
 				return e.at, nil
 			}
 		case <-time.After(gatherMax):
-			return time.Time{}, fmt.Errorf("Asterisk tells of no %s", event)
+			return time.Time{}, fmt.Errorf("Asterisk tells of no %s", events[0])
 		case <-ctx.Done():
 			return time.Time{}, ctx.Err()
 		}

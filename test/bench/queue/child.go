@@ -157,6 +157,15 @@ func (c *child) until(ctx context.Context, value int) (word, error) {
 	}
 }
 
+// after waits for a word of a value from a time on; older ones are of earlier changes.
+func (c *child) after(ctx context.Context, value int, since time.Time) (word, error) {
+	for {
+		if w, err := c.until(ctx, value); err != nil || w.At.After(since) {
+			return w, err
+		}
+	}
+}
+
 // stop ends the child, by its process.
 func (c *child) stop() {
 	c.in.Close()

@@ -120,7 +120,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return printTable(out, o, results, held)
+	return printTable(out, results, held)
 }
 
 // The ways.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -105,14 +106,34 @@ func signIn(s *stand, o options, file string) {
 	if out, err := add.CombinedOutput(); err != nil {
 		s.Fatalf("switchboard agents import: %v\n%s", err, out)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(filepath.Dir(file), "switchboard.db"))
-	if err != nil {
-		s.Fatal(err)
+	database := filepath.Join(filepath.Dir(file), "switchboard.db")
+	query(s, database, func(db *sql.DB) error {
+		_, err := db.Exec(`INSERT INTO sign_ins (device, agent, since_at) SELECT number + ?, number, ? FROM agents`, deviceFirst-agentFirst, time.Now().UnixMicro())
+		return err
+	})
+	// This runs when the program has ended, before its folder goes.
+	s.Cleanup(func() {
+		query(s, database, func(db *sql.DB) error {
+			n := 0
+			if err := db.QueryRow(`SELECT count(*) FROM sign_ins`).Scan(&n); err != nil {
+				return err
+			}
+			if n != o.agents {
+				return fmt.Errorf("in the end %d of %d agents are signed in: what was measured is not what it should be", n, o.agents)
+			}
+			return nil
+		})
+	})
+}
+
+// query opens the database of a switchboard that does not run.
+func query(s *stand, path string, do func(*sql.DB) error) {
+	db, err := sql.Open("sqlite", path)
+	if err == nil {
+		err = errors.Join(do(db), db.Close())
 	}
-	defer db.Close()
-	_, err = db.Exec(`INSERT INTO sign_ins (device, agent, since_at) SELECT number + ?, number, ? FROM agents`, deviceFirst-agentFirst, time.Now().UnixMicro())
 	if err != nil {
-		s.Fatal(err)
+		s.Fatalf("the switchboard's database: %v", err)
 	}
 }
 
