@@ -99,12 +99,12 @@ func (c *citizen) do(ctx context.Context, command string, events ...string) (tim
 		case e, ok := <-c.events:
 			switch {
 			case !ok:
-				return time.Time{}, errors.New("Asterisk has closed the manager interface")
+				return time.Time{}, errors.New("the manager interface was closed by Asterisk")
 			case slices.Contains(events, e.name):
 				return e.at, nil
 			}
 		case <-time.After(gatherMax):
-			return time.Time{}, fmt.Errorf("Asterisk tells of no %s", events[0])
+			return time.Time{}, fmt.Errorf("no %s came from Asterisk", events[0])
 		case <-ctx.Done():
 			return time.Time{}, ctx.Err()
 		}
