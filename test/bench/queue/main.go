@@ -96,22 +96,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if o.board == "" {
 			o.board = buildSwitchboard(ctx, s)
 		}
-		for _, way := range o.ways {
-			for _, phones := range o.sizes {
-				if way == hints && phones > hintsMax {
-					continue // for reference; its fan-out is that of Asterisk's presence
-				}
-				r, err := measure(ctx, setting{way: way, phones: phones, changes: o.changes, program: o.board}, out)
-				if err != nil {
-					return fmt.Errorf("%s, %d phones: %w", way, phones, err)
-				}
-				results = append(results, r)
-			}
+		var err error
+		if results, err = measureAll(ctx, o, out); err != nil {
+			return err
 		}
 		if o.agents == 0 {
 			return nil
 		}
-		var err error
 		if held, err = measureMemory(ctx, o, out); err != nil {
 			return fmt.Errorf("memory of the switchboard: %w", err)
 		}
@@ -121,6 +112,30 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	return printTable(out, results, held)
+}
+
+// measureAll measures each way with each number of phones; a way without its program is left out.
+func measureAll(ctx context.Context, o options, out io.Writer) (results []result, err error) {
+	for _, way := range o.ways {
+		for _, phones := range o.sizes {
+			if way == hints && phones > hintsMax {
+				continue // for reference; its fan-out is that of Asterisk's presence
+			}
+			r, err := measure(ctx, setting{way: way, phones: phones, changes: o.changes, program: o.board}, out)
+			if errors.Is(err, errMissing) {
+				fmt.Fprintln(out, err)
+				break
+			}
+			if ctx.Err() != nil {
+				return nil, ctx.Err() // what went wrong then is its echo
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s, %d phones: %w", way, phones, err)
+			}
+			results = append(results, r)
+		}
+	}
+	return results, nil
 }
 
 // The ways.

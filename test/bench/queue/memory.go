@@ -23,6 +23,7 @@ import (
 type memory struct {
 	agents, queues int
 	synced         time.Duration // from the start of the program until all queues were told of
+	mostKB         int           // of resident memory
 	calm, busy     process.Usage // after the start; after every queue has changed, and after a second login to the PBX
 }
 
@@ -79,6 +80,7 @@ func measureMemory(ctx context.Context, o options, out io.Writer) (m memory, err
 			return fmt.Errorf("the switchboard has connected %d times, and was cut off once", got)
 		}
 		m.busy, err = process.Of(pid)
+		m.mostKB = max(m.calm.RSS, m.calm.HWM, m.busy.RSS, m.busy.HWM) // the kernel keeps each of them a little late
 		return err
 	})
 }

@@ -68,8 +68,7 @@ func TestGoalsAreJudgedByWhatWasMeasured(t *testing.T) {
 		measured(asteriskPresence, few, 60*time.Millisecond, 1, 0), measured(presenceServer, few, 40*time.Millisecond, 1, 0),
 		measured(asteriskPresence, many, 2*time.Second, 1000, 0), measured(presenceServer, many, 900*time.Millisecond, 500, 0),
 	}
-	held := memory{agents: 5000}
-	held.busy.HWM = residentMaxKB
+	held := memory{agents: 5000, mostKB: residentMaxKB}
 	met := func(results []result, m memory) (text string) {
 		for _, g := range goals(results, m) {
 			text += map[bool]string{true: "+", false: "-"}[g.met]
@@ -80,7 +79,7 @@ func TestGoalsAreJudgedByWhatWasMeasured(t *testing.T) {
 		t.Errorf("goals %q", got)
 	}
 	all[3].missed, all[3].server.cpu = 1, 1000
-	held.busy.HWM--
+	held.mostKB--
 	if got := met(all, held); got != "-+--+" {
 		t.Errorf("with a phone not reached, no less CPU and little memory: goals %q", got)
 	}
@@ -184,6 +183,9 @@ func TestAStandEndsWhatItBegan(t *testing.T) {
 	err = hold(io.Discard, func(s *stand) error { dir = s.TempDir(); s.Fatal("no more"); return nil })
 	if _, gone := os.Stat(dir); err == nil || err.Error() != "no more" || !os.IsNotExist(gone) {
 		t.Errorf("%v; folder: %v", err, gone)
+	}
+	if err := hold(io.Discard, func(s *stand) error { s.Skipf("no %s", "Kamailio"); return nil }); !errors.Is(err, errMissing) {
+		t.Errorf("a program that is missing: %v", err)
 	}
 	defer func() {
 		if recover() == nil {

@@ -92,7 +92,7 @@ func printTable(out io.Writer, results []result, m memory) error {
 	if m.agents > 0 {
 		fmt.Fprintf(out, "\nswitchboard, %d agents signed in, %d queues (VmRSS): %s MB after %.2f s, %s MB when every queue has changed and the PBX\n"+
 			"was lost and found again, %s MB at most; all its CPU until then: %.2f s\n", m.agents, m.queues,
-			megabytes(m.calm.RSS), m.synced.Seconds(), megabytes(m.busy.RSS), megabytes(m.busy.HWM), m.busy.CPU.Seconds())
+			megabytes(m.calm.RSS), m.synced.Seconds(), megabytes(m.busy.RSS), megabytes(m.mostKB), m.busy.CPU.Seconds())
 	}
 	fmt.Fprintln(out)
 	for _, g := range goals(results, m) {
@@ -154,7 +154,7 @@ func goals(results []result, m memory) (list []goal) {
 		add(server.server.cpu < pbx.server.cpu, "less CPU a change than Asterisk's own fan-out to %d (%.2f of it)", many, ratio(server.server.cpu, pbx.server.cpu))
 	}
 	if m.agents > 0 {
-		add(m.busy.HWM < residentMaxKB, "switchboard below %d MB with %d agents", residentMaxKB>>10, m.agents)
+		add(m.mostKB < residentMaxKB, "switchboard below %d MB with %d agents", residentMaxKB>>10, m.agents)
 	}
 	return list
 }
