@@ -155,6 +155,19 @@ func TestAllPhonesAreCounted(t *testing.T) {
 	if n := s.change(2, 0, ""); n != 100 { // no phone has heard 1
 		t.Fatalf("%d phones are at the server", n)
 	}
+	wait := func(done func(Arrivals) bool) {
+		t.Helper()
+		for a, _ := c.arrivals(); !done(a); a, _ = c.arrivals() {
+			time.Sleep(pollEvery)
+			if ctx.Err() != nil {
+				t.Fatalf("%+v", a)
+			}
+		}
+	}
+	wait(func(a Arrivals) bool { return a.Packets >= 100 })
+	if a, _ := c.arrivals(); a.Reached != 0 || !a.First.IsZero() {
+		t.Errorf("nobody has heard the value, but %+v", a)
+	}
 	s.change(3, 1, "5@crowd")
 	s.change(3, 1, "5@crowd") // again
 	s.mu.Lock()
@@ -166,12 +179,7 @@ func TestAllPhonesAreCounted(t *testing.T) {
 	}
 	c.Expect(0)
 	s.change(4, 0, "5@crowd")
-	for a, _ := c.arrivals(); a.Reached < 99; a, _ = c.arrivals() {
-		time.Sleep(pollEvery)
-		if ctx.Err() != nil {
-			t.Fatalf("%+v", a)
-		}
-	}
+	wait(func(a Arrivals) bool { return a.Reached >= 99 })
 	cancel()
 	if a := c.Gather(ctx, 0); a.Reached != 99 {
 		t.Errorf("one phone was left out: %+v", a)
