@@ -18,7 +18,7 @@ big := $(shell echo '/test/($(BIG))(/|$$)' | tr ' ' '|')
 suites := $(patsubst %,./%/...,$(wildcard test/asterisk test/presence test/browser))
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # LANG and LANGUAGE stand in every environment: only what was given to make itself counts.
 given = $(if $(filter command,$(origin $1)),$($1))
@@ -78,6 +78,9 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s)
 bench: tools ## Measure the phone beside baresip: start, INVITE to 180, lift to 200, CPU, memory, allocations
 	go run ./test/bench
 
+bench-queue: tools ## Measure one change of a queue to the last of 50, 1,000 and 5,000 phones, by each way; and the switchboard's memory
+	go run ./test/bench/queue
+
 vuln: ## Look for known vulnerabilities in what we use
 	@out=$$(go tool govulncheck ./... 2>&1) && { echo "$$out"; exit 0; }; \
 	if grep -qE 'fetching vulnerabilities|vuln\.go\.dev|dial tcp|no such host' <<<"$$out"; then \
@@ -95,4 +98,4 @@ picture: tools ## Take the README's pictures: test/browser/testdata/*.png
 clean: ## Remove build/
 	rm -rf build
 
-.PHONY: help run build check cross tools test fuzz bench vuln rewrite picture clean
+.PHONY: help run build check cross tools test fuzz bench bench-queue vuln rewrite picture clean

@@ -22,10 +22,8 @@ const role = "role"
 type task struct {
 	Way      string `json:"way"`
 	Server   string `json:"server"` // of SIP
-	Manager  string `json:"manager"`
 	Domain   string `json:"domain"`
 	Password string `json:"password"`
-	Secret   string `json:"secret"` // of the manager interface
 	Phones   int    `json:"phones"`
 }
 
@@ -37,7 +35,7 @@ type (
 	}
 	word struct {
 		Value   int       `json:"value"`
-		At      time.Time `json:"at"` // the value was set, or came
+		At      time.Time `json:"at"` // the value came, to the first
 		Last    time.Time `json:"last"`
 		Reached int       `json:"reached"`
 		Packets int       `json:"packets"`
@@ -74,8 +72,6 @@ func play(ctx context.Context, name string, args []string, in io.Reader, out io.
 		return playCrowd(ctx, t, orders, tell)
 	case "phone":
 		return playPhone(ctx, t, tell)
-	case "switchboard":
-		return playSwitchboard(ctx, t, orders, tell)
 	}
 	return fmt.Errorf("there is no role %q", name)
 }
@@ -156,6 +152,15 @@ func (c *child) next(ctx context.Context) (word, error) {
 func (c *child) until(ctx context.Context, value int) (word, error) {
 	for {
 		if w, err := c.next(ctx); err != nil || w.Value == value {
+			return w, err
+		}
+	}
+}
+
+// after waits for a word of a value from a time on; older ones are of earlier changes.
+func (c *child) after(ctx context.Context, value int, since time.Time) (word, error) {
+	for {
+		if w, err := c.until(ctx, value); err != nil || w.At.After(since) {
 			return w, err
 		}
 	}

@@ -3,11 +3,12 @@
 // Queue measures how long one change of a queue takes to the last of 50, 1,000 and 5,000 phones, and what it costs, by each
 // way there is. It is `make bench-queue`.
 //
-//	                          +--SetPresence--> Asterisk  --NOTIFY--+--> crowd: N-1 phones in one process
-//	bench --> switchboard ----+                                     |
-//	(time,    (a process)     +--PUBLISH------> Kamailio  --NOTIFY--+--> phone: the user agent of one, in a process
-//	 /proc,
-//	 table)-----callers--------> Asterisk's own dialog hints -------+
+//	a caller --> Asterisk --AMI--> switchboard --SetPresence--> Asterisk --NOTIFY--+--> crowd: N-1 phones in one process
+//	"caller" --> fake AMI -------> switchboard --PUBLISH------> Kamailio --NOTIFY--+--> phone: the user agent of one
+//	a caller --> Asterisk, its own dialog hints --------------------------NOTIFY--+
+//
+// The bench is the caller: it joins the queue and leaves it again, takes the time from then to the last NOTIFY, and reads
+// from /proc what each process took. The switchboard is the program as it is released.
 //
 // All is on loopback, so servers and phones share the processors: at a site the phones have their own. The crowd's
 // arrivals are timed by the kernel. It measures, and fails for no figure: a goal that is missed is a word in the table.
@@ -33,6 +34,7 @@ type options struct {
 	sizes   []int
 	ways    []string
 	agents  int
+	board   string // a switchboard to be measured instead of one built here
 }
 
 func main() {
@@ -59,6 +61,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&sizes, "phones", "50,1000,5000", "numbers of phones")
 	flags.StringVar(&ways, "ways", strings.Join(allWays(), ","), "ways to measure")
 	flags.IntVar(&o.agents, "agents", 5000, "signed in when the switchboard's memory is read; 0: it is not")
+	flags.StringVar(&o.board, "switchboard", "", "measure this switchboard `FILE` (default: build one)")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -88,25 +91,51 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	var results []result
+	var held memory
+	err = hold(out, func(s *stand) error {
+		if o.board == "" {
+			o.board = buildSwitchboard(ctx, s)
+		}
+		var err error
+		if results, err = measureAll(ctx, o, out); err != nil {
+			return err
+		}
+		if o.agents == 0 {
+			return nil
+		}
+		if held, err = measureMemory(ctx, o, out); err != nil {
+			return fmt.Errorf("memory of the switchboard: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return printTable(out, results, held)
+}
+
+// measureAll measures each way with each number of phones; a way without its program is left out.
+func measureAll(ctx context.Context, o options, out io.Writer) (results []result, err error) {
 	for _, way := range o.ways {
 		for _, phones := range o.sizes {
 			if way == hints && phones > hintsMax {
 				continue // for reference; its fan-out is that of Asterisk's presence
 			}
-			r, err := measure(ctx, setting{way: way, phones: phones, changes: o.changes}, out)
+			r, err := measure(ctx, setting{way: way, phones: phones, changes: o.changes, program: o.board}, out)
+			if errors.Is(err, errMissing) {
+				fmt.Fprintln(out, err)
+				break
+			}
+			if ctx.Err() != nil {
+				return nil, ctx.Err() // what went wrong then is its echo
+			}
 			if err != nil {
-				return fmt.Errorf("%s, %d phones: %w", way, phones, err)
+				return nil, fmt.Errorf("%s, %d phones: %w", way, phones, err)
 			}
 			results = append(results, r)
 		}
 	}
-	var memory *memory
-	if o.agents > 0 {
-		if memory, err = measureMemory(ctx, o.agents, out); err != nil {
-			return fmt.Errorf("memory of the switchboard: %w", err)
-		}
-	}
-	return printTable(out, o, results, memory)
+	return results, nil
 }
 
 // The ways.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"freizeichen/sip/ami/amitest"
+	"freizeichen/sip/presence/publisher"
 	"freizeichen/test/asterisk"
 	"freizeichen/test/bench/process"
 	"freizeichen/test/presence"
@@ -17,13 +19,19 @@ import (
 type setting struct {
 	way             string
 	phones, changes int
+	program         string // the switchboard
 }
 
 // A result is what was measured of a setting.
 type result struct {
 	setting
+	outcome
+}
+
+// An outcome is the figures of a result.
+type outcome struct {
 	subscribed  time.Duration   // until all phones had their first NOTIFY
-	first, last []time.Duration // of each change, from the word to the switchboard until a phone has it
+	first, last []time.Duration // of each change, from the PBX's knowledge until a phone has it
 	real        []time.Duration // until the real phone knows it
 	packets     int             // NOTIFY requests to the crowd, of all changes
 	again       int             // of them, those that came again
@@ -41,29 +49,47 @@ type cost struct {
 	memoryKB int           // proportional resident memory after the last
 }
 
-// A server is Asterisk or Kamailio.
+// A server is Asterisk or Kamailio, with what belongs to it.
 type server struct {
-	task  task
-	usage func() (process.Usage, error)
-	pbx   *asterisk.PBX // or nil
+	task   task
+	usage  func() (process.Usage, error)
+	caller caller
+	site   site // of the switchboard; with Asterisk's hints there is none
+	// settled is called when the phone watches.
+	settled func()
 }
 
 // startServer starts what a way needs.
 func startServer(s *stand, way string) server {
 	if way == presenceServer {
-		k := presence.Start(s)
-		return server{task: task{Way: way, Server: k.Address(), Domain: presence.Domain, Password: presence.Password},
-			usage: func() (process.Usage, error) { return process.OfGroup(k.PID()) }}
+		k, pbx := presence.Start(s), startFakePBX(s, queueName)
+		pbx.Add(queueName, amitest.Member{Interface: "PJSIP/201", Name: "4711", Paused: true, Reason: "Pause"})
+		return server{
+			task:  task{Way: way, Server: k.Address(), Domain: presence.Domain, Password: presence.Password},
+			usage: func() (process.Usage, error) { return process.OfGroup(k.PID()) }, caller: pbx, settled: func() {},
+			site: site{manager: pbx.address, secret: secret, queues: []string{queueName},
+				publish: publisher.Config{Server: k.Address(), Domain: presence.Domain, Password: presence.Password}},
+		}
 	}
 	pbx := asterisk.Start(s)
-	return server{task: task{Way: way, Server: pbx.Address(), Domain: pbx.Address(), Password: asterisk.Password, Manager: pbx.Manager(), Secret: asterisk.Password},
-		usage: func() (process.Usage, error) { return process.Of(pbx.PID()) }, pbx: pbx}
+	return server{
+		task:  task{Way: way, Server: pbx.Address(), Domain: pbx.Address(), Password: asterisk.Password},
+		usage: func() (process.Usage, error) { return process.Of(pbx.PID()) }, caller: newCitizen(s, pbx),
+		site: site{manager: pbx.Manager(), secret: asterisk.Password, queues: []string{queueName}},
+		settled: func() {
+			// Somebody serves the queue, so that callers are let in, but nobody is rung.
+			pbx.WaitRegistered("201")
+			pbx.CLI("queue pause member PJSIP/201 queue " + queueName)
+		},
+	}
 }
 
 // Bounds of a case.
 const (
 	subscribeMax = time.Minute
-	settle       = time.Second // between the last SUBSCRIBE and the first change
+	settle       = 1500 * time.Millisecond // between the last SUBSCRIBE and the first change
+	// apart are two changes: the switchboard tells of one a second.
+	apart = 1200 * time.Millisecond
 )
 
 // measure measures one case.
@@ -73,6 +99,9 @@ func measure(ctx context.Context, set setting, out io.Writer) (r result, err err
 	err = hold(out, func(s *stand) error {
 		server := startServer(s, set.way)
 		b := &bench{server: server, result: &r}
+		if set.way != hints {
+			b.board = startSwitchboard(s, set.program, server.site, nil)
+		}
 		start := func(name string) *child {
 			t := server.task
 			t.Phones = set.phones - 1
@@ -90,18 +119,25 @@ func measure(ctx context.Context, set setting, out io.Writer) (r result, err err
 
 // A bench is one case under way.
 type bench struct {
-	server             server
-	board, phone, rest *child
-	result             *result
-	caller             *asterisk.Citizen
+	server      server
+	board       int // process of the switchboard, or 0
+	phone, rest *child
+	result      *result
 }
 
 func (b *bench) run(ctx context.Context, start func(string) *child) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*subscribeMax+time.Duration(b.result.changes)*2*gatherMax)
+	ctx, cancel := context.WithTimeout(ctx, 2*subscribeMax+time.Duration(b.result.changes+2)*2*gatherMax)
 	defer cancel()
 	if err := b.begin(ctx, start); err != nil {
 		return err
 	}
+	// A caller who comes and goes before it counts: what is done once is done then.
+	for n := range 2 {
+		if err := b.change(ctx, n+1); err != nil {
+			return fmt.Errorf("the changes that do not count: %w", err)
+		}
+	}
+	b.result.outcome = outcome{subscribed: b.result.subscribed}
 	before, err := b.costs()
 	if err != nil {
 		return err
@@ -122,24 +158,15 @@ func (b *bench) run(ctx context.Context, start func(string) *child) error {
 	return nil
 }
 
-// begin brings everybody to where a change can come: the queue has been told of once, all have heard it.
+// begin brings everybody to where a change can come: all have heard that nobody waits.
 func (b *bench) begin(ctx context.Context, start func(string) *child) error {
-	b.board = start("switchboard")
-	if _, err := b.board.until(ctx, ready); err != nil {
-		return err
-	}
-	if err := b.board.tell(order{Value: 0}); err != nil {
-		return err
-	}
-	if _, err := b.board.until(ctx, 0); err != nil {
-		return err
-	}
-	b.phone = start("phone")
-	if _, err := b.phone.until(ctx, 0); err != nil {
-		return err
-	}
 	within, cancel := context.WithTimeout(ctx, subscribeMax)
 	defer cancel()
+	b.phone = start("phone")
+	if _, err := b.phone.until(within, 0); err != nil {
+		return err
+	}
+	b.server.settled()
 	began := time.Now()
 	b.rest = start("crowd")
 	if _, err := b.rest.until(within, ready); err != nil {
@@ -152,13 +179,13 @@ func (b *bench) begin(ctx context.Context, start func(string) *child) error {
 
 // costs are those of server, switchboard, phone and crowd, so far.
 func (b *bench) costs() (costs [4]cost, err error) {
-	for i := range costs {
+	for i, pid := range []int{0, b.board, b.phone.pid(), b.rest.pid()} {
 		var u process.Usage
-		switch i {
-		case 0:
+		switch {
+		case i == 0:
 			u, err = b.server.usage()
-		default:
-			u, err = process.Of([...]*child{b.board, b.phone, b.rest}[i-1].pid())
+		case pid > 0:
+			u, err = process.Of(pid)
 		}
 		if err != nil {
 			return costs, err
@@ -170,17 +197,18 @@ func (b *bench) costs() (costs [4]cost, err error) {
 
 // change makes one change and waits until everybody has it and it is quiet again.
 func (b *bench) change(ctx context.Context, n int) error {
-	value := n
-	if b.result.way == hints {
-		value = n % 2
-	}
+	value := n % 2 // who waits
 	if err := b.rest.tell(order{Value: value}); err != nil {
 		return err
 	}
 	if _, err := b.rest.next(ctx); err != nil {
 		return err
 	}
-	began, err := b.set(ctx, value)
+	do := b.server.caller.join
+	if value == 0 {
+		do = b.server.caller.leave
+	}
+	began, err := do(ctx)
 	if err != nil {
 		return err
 	}
@@ -193,35 +221,41 @@ func (b *bench) change(ctx context.Context, n int) error {
 	}
 	within, cancel := context.WithTimeout(ctx, gatherMax)
 	defer cancel()
-	own, err := b.phone.until(within, value)
-	if err != nil {
+	own, err := b.phone.after(within, value, began.Add(-early))
+	if err != nil && ctx.Err() != nil {
 		return err
 	}
-	r := b.result
-	last := a.Last
-	if own.At.After(last) {
-		last = own.At
+	if a.Reached == 0 && err != nil {
+		return fmt.Errorf("it has come to no phone at all within %v", gatherMax)
 	}
-	r.first, r.last, r.real = append(r.first, a.At.Sub(began)), append(r.last, last.Sub(began)), append(r.real, own.At.Sub(began))
-	r.packets, r.again, r.bytes, r.missed = r.packets+a.Packets, r.again+a.Again, r.bytes+a.Bytes, r.missed+r.phones-1-a.Reached
+	b.result.add(began, b.result.phones-1, a, own)
+	time.Sleep(time.Until(began.Add(apart)))
 	return nil
 }
 
-// set changes the queue and tells when.
-func (b *bench) set(ctx context.Context, value int) (began time.Time, err error) {
-	if b.result.way != hints {
-		if err := b.board.tell(order{Value: value}); err != nil {
-			return began, err
-		}
-		w, err := b.board.until(ctx, value)
-		return w.At, err
-	}
-	// Asterisk knows by itself who waits: a caller comes, a caller goes.
-	began = time.Now()
-	if value == 0 {
-		b.caller.HangUp()
+// early is how much sooner a phone may hear of a change than Asterisk stamps its event, which it does on another thread.
+const early = 500 * time.Millisecond
+
+// add counts a change: what the crowd of so many phones says, and the real phone, whose word is zero if it did not hear.
+func (o *outcome) add(began time.Time, phones int, a, own word) {
+	o.packets, o.again, o.bytes = o.packets+a.Packets, o.again+a.Again, o.bytes+a.Bytes
+	o.missed += phones - a.Reached
+	first, last := a.At, a.Last
+	if own.At.IsZero() {
+		o.missed++
 	} else {
-		b.caller = b.server.pbx.Originate("02812070")
+		if first.IsZero() || own.At.Before(first) {
+			first = own.At
+		}
+		if own.At.After(last) {
+			last = own.At
+		}
 	}
-	return began, nil
+	if first.Before(began) {
+		began = first
+	}
+	o.first, o.last = append(o.first, first.Sub(began)), append(o.last, last.Sub(began))
+	if !own.At.IsZero() {
+		o.real = append(o.real, own.At.Sub(began))
+	}
 }

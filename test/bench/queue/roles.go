@@ -5,16 +5,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/netip"
-	"os"
 	"time"
 
 	"freizeichen/sip"
-	"freizeichen/sip/ami"
 	"freizeichen/sip/presence"
-	"freizeichen/sip/presence/publisher"
 	"freizeichen/sip/transaction"
 	"freizeichen/sip/ua"
 	"freizeichen/sip/ua/subscription"
@@ -77,10 +72,10 @@ func playCrowd(ctx context.Context, t task, orders <-chan order, tell func(word)
 	}
 }
 
-// reported is the value of a presence body: the callers offered are the number of the change.
+// reported is the value of a presence body: how many wait.
 func reported(body []byte) (int, bool) {
 	status, err := presence.ReadQueue(queueName, body)
-	return status.Level.Offered, err == nil
+	return status.Waiting, err == nil
 }
 
 // lit is the value of a hint's body: whether somebody waits.
@@ -115,88 +110,12 @@ func playPhone(ctx context.Context, t task, tell func(word) error) error {
 		Account: sip.Account{User: "201", Password: t.Password, Domain: t.Domain, Server: t.Server, Transport: "udp"},
 		Local:   func() netip.AddrPort { return endpoint.LocalAddr("udp") }, UserAgent: "Freizeichen/bench", Queues: source,
 	}, endpoint.Transactions(), noSound{}, func(event sip.Event) {
-		e, ok := event.(sip.QueueReported)
-		if !ok {
-			return
+		if e, ok := event.(sip.QueueReported); ok {
+			_ = tell(word{Value: e.Status.Waiting, At: time.Now()}) // without a listener the process ends anyway
 		}
-		value := e.Status.Level.Offered
-		if t.Way == hints {
-			value = e.Status.Waiting
-		}
-		_ = tell(word{Value: value, At: time.Now()}) // without a listener the process ends anyway
 	})
 	go func() { <-ctx.Done(); endpoint.Close() }()
 	endpoint.Do(agent.Start)
 	endpoint.Do(func(now time.Time) { agent.Do(now, sip.WatchQueues{Queues: []string{queueName}}) })
 	return endpoint.Run(context.Background(), agent)
-}
-
-// playSwitchboard tells of the queue by one of the ways. Its words are when it was told to.
-func playSwitchboard(ctx context.Context, t task, orders <-chan order, tell func(word) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var publish func(text string) error
-	ended, login := make(chan error, 1), make(chan struct{}, 1)
-	switch t.Way {
-	case presenceServer:
-		p, err := publisher.Open(publisher.Config{Server: t.Server, Domain: t.Domain, Password: t.Password, Local: netip.MustParseAddrPort("127.0.0.1:0"), Log: log()})
-		if err != nil {
-			return err
-		}
-		go func() { ended <- p.Run(ctx) }()
-		publish = func(text string) error { p.Publish("cc-"+queueName, text); return nil }
-		login <- struct{}{}
-	default:
-		c, err := ami.New(ami.Config{Address: t.Manager, User: "switchboard", Secret: t.Secret, Presence: true, Log: log(), Observe: func(e ami.Event) {
-			if _, ok := e.(ami.SyncComplete); ok {
-				login <- struct{}{}
-			}
-		}})
-		if err != nil {
-			return err
-		}
-		go func() { ended <- c.Run(ctx) }()
-		publish = func(text string) error {
-			return c.SetPresence(ctx, ami.Presence{Resource: "cc-" + queueName, Subtype: "queue", Text: []byte(text)})
-		}
-	}
-	defer func() { cancel(); <-ended }()
-	select {
-	case <-login:
-	case <-ctx.Done():
-		return nil
-	}
-	if err := tell(word{Value: ready}); err != nil {
-		return err
-	}
-	for {
-		select {
-		case o := <-orders:
-			text, err := report(o.Value)
-			if err != nil {
-				return err
-			}
-			at := time.Now()
-			if err := errors.Join(publish(text), tell(word{Value: o.Value, At: at})); err != nil {
-				return err
-			}
-		case err := <-ended:
-			ended <- err
-			return fmt.Errorf("the switchboard: %w", err)
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func log() *slog.Logger {
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-}
-
-// report is the queue at a change, as long as in life.
-func report(change int) (string, error) {
-	now := time.Now().UTC().Truncate(time.Second)
-	return presence.Text(sip.QueueStatus{Queue: queueName, Title: "Kreis Wesel Zulassung", At: now, Valid: 90 * time.Second,
-		Waiting: 2, Oldest: now.Add(-17 * time.Second), SignedIn: 12, Free: 1, Paused: 2,
-		Level: sip.ServiceLevel{Offered: change, Within: 30 * time.Second, Target: 80}})
 }

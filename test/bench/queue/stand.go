@@ -20,8 +20,10 @@ type stand struct {
 	errs       []error
 }
 
-// errStopped is thrown by Fatal, and caught by hold.
-var errStopped = errors.New("stopped")
+var (
+	errStopped = errors.New("stopped")           // is thrown by Fatal, and caught by hold
+	errMissing = errors.New("not measured here") // a program is not installed
+)
 
 // hold runs f, then the cleanups, the last first.
 func hold(log io.Writer, f func(*stand) error) (err error) {
@@ -56,9 +58,12 @@ func (s *stand) Error(args ...any) {
 func (s *stand) Errorf(format string, args ...any) { s.Error(fmt.Sprintf(format, args...)) }
 func (s *stand) Fatal(args ...any)                 { s.Error(args...); panic(errStopped) }
 func (s *stand) Fatalf(format string, args ...any) { s.Fatal(fmt.Sprintf(format, args...)) }
-func (s *stand) Skipf(format string, args ...any)  { s.Fatal(fmt.Sprintf(format, args...)) }
-func (s *stand) Log(args ...any)                   { fmt.Fprintln(s.log, args...) }
-func (s *stand) Logf(format string, args ...any)   { fmt.Fprintf(s.log, format+"\n", args...) }
+func (s *stand) Skipf(format string, args ...any) {
+	s.errs = append(s.errs, fmt.Errorf("%w: %s", errMissing, fmt.Sprintf(format, args...)))
+	panic(errStopped)
+}
+func (s *stand) Log(args ...any)                 { fmt.Fprintln(s.log, args...) }
+func (s *stand) Logf(format string, args ...any) { fmt.Fprintf(s.log, format+"\n", args...) }
 
 // TempDir is removed in the end.
 func (s *stand) TempDir() string {
