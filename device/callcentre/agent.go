@@ -101,14 +101,13 @@ func (d *Desk) codeDone(ok bool) {
 		a.State, a.Reason = sip.Paused, r.Reason
 	}
 	d.apply(a)
-	d.unconfirmed = true
 	d.say(NoteCode, "")
 }
 
 // apply takes the agent as he is now.
 func (d *Desk) apply(a sip.Agent) {
 	before := d.agent
-	d.agent, d.known, d.unconfirmed = a, true, false
+	d.agent, d.known = a, true
 	d.quiet = d.quiet && a.State == sip.SignedOut // one truth: who is signed in pauses for it
 	d.agent.Queues = slices.Clone(a.Queues)
 	if before.State != sip.SignedOut && (a.State == sip.SignedOut || a.Number != before.Number) {

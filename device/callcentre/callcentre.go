@@ -144,16 +144,15 @@ type Desk struct {
 	now     time.Time
 	effects []Effect
 
-	agent       sip.Agent
-	known       bool // the switchboard has said who is signed in
-	unconfirmed bool // agent is what we asked by a feature code
-	link        link
-	asked       *sip.AgentRequest // no reply yet
-	code        *sip.AgentRequest // what a feature code under way stands for
-	lastID      uint64
-	quiet       bool // do not disturb while nobody is signed in
-	unsent      int
-	broken      bool
+	agent  sip.Agent
+	known  bool // the switchboard has said who is signed in
+	link   link
+	asked  *sip.AgentRequest // no reply yet
+	code   *sip.AgentRequest // what a feature code under way stands for
+	lastID uint64
+	quiet  bool // do not disturb while nobody is signed in
+	unsent int
+	broken bool
 
 	watched []string
 	queues  []*queue

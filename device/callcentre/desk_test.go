@@ -237,6 +237,13 @@ func TestFeatureCodesStandInForASwitchboardThatIsAway(t *testing.T) {
 	if v := tb.desk.View(tb.now, 0); has[Code](tb) || v.Note != NoteProblem || v.NoteArg != "switchboard-away" || v.Agent.State != sip.Ready {
 		t.Errorf("without a code: %v, note %v %q", tb.effects, v.Note, v.NoteArg)
 	}
+	tb.step(Press{ActSignIn})
+	tb.typed("4711#1234#")
+	tb.step(sip.AgentReply{ID: tb.asked().ID, Problem: sip.SwitchboardUntrusted})
+	if c := effect[Code](tb); c.Number != "*45" || tb.desk.code.PIN != "" {
+		t.Errorf("dials %q and keeps a PIN of %d digits", c.Number, len(tb.desk.code.PIN))
+	}
+	tb.step(CodeDone{OK: true})
 	tb.step(Press{ActPause})
 	tb.step(Digit{'1'})
 	tb.step(sip.AgentReply{ID: tb.asked().ID, Problem: sip.SwitchboardAway})

@@ -63,7 +63,7 @@ func (d *Desk) agentView() AgentView {
 		PausesNext: a.PausesNext != "",
 		Known:      d.known, Asked: d.asked != nil && d.asked.Verb != sip.AskState || d.code != nil, Quiet: d.quiet,
 	}
-	v.Unconfirmed = d.known && a.State != sip.SignedOut && (d.unconfirmed || !a.Confirmed)
+	v.Unconfirmed = d.known && a.State != sip.SignedOut && !a.Confirmed
 	if d.link.known && !d.link.up {
 		v.Away, v.Problem = d.link.since, d.link.problem
 	}
