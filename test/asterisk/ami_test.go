@@ -201,9 +201,8 @@ func TestTheSwitchboardFollowsACallOfAQueue(t *testing.T) {
 	}
 	called := next[ami.AgentCalled](m)
 	p.waitStatus("line1", "ringing")
-	p.ctl("hangup")
-	p.waitIdle()
-	if e := next[ami.AgentRingNoAnswer](m); e.Interface != "PJSIP/201" || e.RingTime != 0 {
+	p.ctl("hangup") // it rings again a second later: nobody waits to see the phone idle
+	if e := next[ami.AgentRingNoAnswer](m); e.Interface != "PJSIP/201" {
 		t.Errorf("rejected %+v", e)
 	}
 	next[ami.AgentCalled](m)
