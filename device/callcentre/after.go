@@ -16,6 +16,7 @@ type after struct {
 	late    bool      // opened again from the menu
 	until   time.Time // closes by itself when no wrap-up runs
 	top     int
+	topics  []string // on keys 1 to 9: their order stands still while somebody chooses
 }
 
 // close ends the work. Nothing of the caller is left; topic and result can still be told.
@@ -38,6 +39,7 @@ func (d *Desk) begin(c *citizen) {
 	}
 	d.after = a
 	d.count(c.topic, 1)
+	d.arrange()
 	d.do(Keep{a.outcome})
 }
 
@@ -118,11 +120,14 @@ func (d *Desk) extend() {
 	}
 }
 
-// afterTopics are the topics that keys 1 to 9 choose.
-func (d *Desk) afterTopics() []string {
+// arrange puts on keys 1 to 9 what comes often today.
+func (d *Desk) arrange() {
 	ids := d.library.Favourites(d.after.outcome.Tenant, d.today())
-	return ids[:min(9, len(ids))]
+	d.after.topics = ids[:min(9, len(ids))]
 }
+
+// afterTopics are the topics that keys 1 to 9 choose.
+func (d *Desk) afterTopics() []string { return d.after.topics }
 
 func (d *Desk) afterView() *After {
 	a := d.after

@@ -15,7 +15,7 @@ func (tb *table) talked(call sip.CallID, topic string) sip.Outcome {
 	tb.rings(call, "02812070", topic)
 	tb.step(Answered{call})
 	tb.wait(90 * time.Second)
-	tb.step(Over{call, sip.Normal})
+	tb.step(Over{Call: call, Cause: sip.Normal})
 	return effect[Keep](tb).Outcome
 }
 
@@ -197,7 +197,7 @@ func anything(r *rand.Rand, tb *table) Event {
 		}
 	case 9, 10:
 		if n := len(tb.desk.citizens); n > 0 {
-			return Over{tb.desk.citizens[r.IntN(n)].call, sip.Cause(r.IntN(sip.CauseCount))}
+			return Over{Call: tb.desk.citizens[r.IntN(n)].call, Cause: sip.Cause(r.IntN(sip.CauseCount))}
 		}
 	case 11:
 		a := tb.agent(sip.AgentState(r.IntN(int(sip.AgentStateCount))))
@@ -219,5 +219,21 @@ func TestOutcomesHaveNamesThatNoOtherHas(t *testing.T) {
 	d := New(Config{On: true, Boot: strings.Repeat("0", 24)})
 	if a, b := d.name(), d.name(); a == b || len(a) != 32 {
 		t.Errorf("%s %s", a, b)
+	}
+}
+
+func TestTheTopicsStandStillWhileSomebodyChooses(t *testing.T) {
+	tb := newTable(t)
+	tb.signIn()
+	tb.talked(2, "Kfz-Zulassung")
+	tb.step(Digit{'2'})
+	tb.step(sip.FiguresReported{Figures: sip.DayFigures{Day: nine.Add(-9 * time.Hour), Topics: []sip.NamedTally{{Name: "ausweis", Tally: sip.Tally{Calls: 40}}}}})
+	if a := tb.desk.View(tb.now, 0).After; a.Choices[0].Text != "Kfz-Zulassung" || a.Choices[1].Text != "Elterngeld" {
+		t.Errorf("the keys mean something else now: %v", a.Choices)
+	}
+	tb.step(Digit{'#'})
+	tb.talked(4, "Kfz-Zulassung")
+	if a := tb.desk.View(tb.now, 0).After; a.Choices[0].Text != "Personalausweis" {
+		t.Errorf("after the next call what came often is not first: %v", a.Choices)
 	}
 }

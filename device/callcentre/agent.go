@@ -44,6 +44,9 @@ func (d *Desk) reply(r sip.AgentReply) {
 		if !r.Retry.IsZero() {
 			d.note.arg += " " + r.Retry.In(d.now.Location()).Format("15:04")
 		}
+		if asked.Verb == sip.SignIn { // whoever tries again at once must not type his PIN as a number to dial
+			d.prompt = &prompt{kind: AskPIN, number: asked.Number, until: d.now.Add(promptShown)}
+		}
 	case sip.SwitchboardAway, sip.SwitchboardUntrusted:
 		d.fallBack(*asked)
 	default:

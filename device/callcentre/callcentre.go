@@ -70,10 +70,11 @@ type (
 	}
 	// Refused: the agent has refused the call that rang.
 	Refused struct{ Call sip.CallID }
-	// Over: the call has ended.
+	// Over: the call has ended. To is the number it was passed on to when Cause is sip.Transferred, empty when nobody knows.
 	Over struct {
 		Call  sip.CallID
 		Cause sip.Cause
+		To    string
 	}
 	// OfficeFailed: the office that was asked for the citizen of Call is busy or did not answer.
 	OfficeFailed struct{ Call sip.CallID }
@@ -202,6 +203,10 @@ func (d *Desk) Step(now time.Time, event Event) []Effect {
 	}
 	d.watch()
 	d.expire()
+	switch event.(type) {
+	case Press, Digit, Move, Choose, Back:
+		d.note = note{} // read: what it spoke of may be over, and what the key opens must be seen
+	}
 	switch e := event.(type) {
 	case Press:
 		d.press(e.Action)
@@ -224,7 +229,7 @@ func (d *Desk) Step(now time.Time, event Event) []Effect {
 	case Refused:
 		d.refused(e.Call)
 	case Over:
-		d.over(e.Call, e.Cause)
+		d.over(e)
 	case OfficeFailed:
 		if c := d.citizen(e.Call); c != nil {
 			c.officeBusy = true

@@ -85,8 +85,8 @@ func (d *Desk) answered(call sip.CallID) {
 }
 
 // over ends a call. What came of it is kept at once: nothing is lost if the agent says no more.
-func (d *Desk) over(call sip.CallID, cause sip.Cause) {
-	c := d.citizen(call)
+func (d *Desk) over(e Over) {
+	c := d.citizen(e.Call)
 	for i := range d.citizens {
 		if d.citizens[i] == c {
 			d.citizens = append(d.citizens[:i:i], d.citizens[i+1:]...)
@@ -96,11 +96,8 @@ func (d *Desk) over(call sip.CallID, cause sip.Cause) {
 	if c == nil || !c.talking || !c.fromQueue() {
 		return
 	}
-	if cause == sip.Transferred && c.result == sip.NoResult {
-		c.result = sip.Forwarded
-		if c.resultAt == "" {
-			c.resultAt = d.officeOf(c)
-		}
+	if e.Cause == sip.Transferred { // what happened last counts; a message left before is answered all the same
+		c.result, c.resultAt = sip.Forwarded, d.officeAt(c, e.To)
 	}
 	if d.menu != nil && d.menu.ofCall() {
 		d.menu = nil
@@ -117,6 +114,20 @@ func (d *Desk) officeOf(c *citizen) string {
 	for _, card := range []*firmware.Card{day, lasting} {
 		if card != nil && card.Office != "" {
 			return card.Office
+		}
+	}
+	return ""
+}
+
+// officeAt is the office that has the number, empty when it is none of ours: the citizen's own before others.
+func (d *Desk) officeAt(c *citizen, number string) string {
+	own, digits := d.officeOf(c), library.Digits(number)
+	if o := d.library.Office(own); digits == "" || o != nil && library.Digits(o.Number) == digits {
+		return own
+	}
+	for i := range d.library.Offices {
+		if o := &d.library.Offices[i]; library.Digits(o.Number) == digits {
+			return o.ID
 		}
 	}
 	return ""
@@ -141,7 +152,6 @@ func (d *Desk) toOffice(c *citizen, action Action) {
 	}
 	c.armedFor, c.officeBusy = ActNone, false
 	office := sip.Party{Name: o.Name, Number: o.Number}
-	c.resultAt = d.officeOf(c)
 	if action == ActAsk {
 		d.do(Consult{Call: c.call, Office: office})
 	} else {

@@ -93,7 +93,7 @@ func TestTheAgentChangesTopicAndTenantDuringTheCall(t *testing.T) {
 	if v.Caller.Tenant != "Stadt Moers" || v.Card.Office.Name != "Spätdienst" || slices.Contains(tb.lines(), "Nur mit Termin") || slices.Contains(tb.lines(), "Heute ab 12 Uhr geschlossen") {
 		t.Errorf("tenant changed: %+v %v", v.Caller, tb.lines())
 	}
-	tb.step(Over{2, sip.Normal})
+	tb.step(Over{Call: 2, Cause: sip.Normal})
 	if o := effect[Keep](tb).Outcome; o.Tenant != "moers" || o.Topic != "zulassung" || o.Line != "02812070" {
 		t.Errorf("outcome %+v", o)
 	}
@@ -146,7 +146,7 @@ func TestTheOfficeIsOneKeyAwayAndAClosedOneIsKnownBefore(t *testing.T) {
 	if has[Leave](tb) {
 		t.Error("the same message is left twice")
 	}
-	tb.step(Over{2, sip.Normal})
+	tb.step(Over{Call: 2, Cause: sip.Normal})
 	if o := effect[Keep](tb).Outcome; o.Result != sip.LeftMessage || o.Office != "strasse" || o.ID == m.ID {
 		t.Errorf("outcome %+v", o)
 	}
@@ -166,7 +166,7 @@ func TestTheOfficeIsOneKeyAwayAndAClosedOneIsKnownBefore(t *testing.T) {
 	if p := effect[Pass](tb); p.Call != 4 || p.Office.Number != "5051" {
 		t.Errorf("passes %+v", p)
 	}
-	tb.step(Over{4, sip.Transferred})
+	tb.step(Over{Call: 4, Cause: sip.Transferred})
 	if o := effect[Keep](tb).Outcome; o.Result != sip.Forwarded || o.Office != "abends" {
 		t.Errorf("outcome %+v", o)
 	}
@@ -197,5 +197,92 @@ func TestLinesThatCloseInFiveMinutesAreAnnounced(t *testing.T) {
 	tb.now = tb.now.Add(time.Minute)
 	if c := tb.desk.View(tb.now, 0).Closing; len(c) != 2 || c[0].Tenant != "Kreis Wesel" || !c[0].At.Equal(nine.Add(9*time.Hour)) {
 		t.Errorf("at 17:55: %v", c)
+	}
+}
+
+func TestANoteGoesWithTheKeyThatFollowsIt(t *testing.T) {
+	tb := newTable(t)
+	tb.signIn()
+	tb.rings(2, "115", "Kfz-Zulassung")
+	tb.step(Answered{2})
+	for _, key := range []Event{Press{ActMore}, Press{ActPass}, Move{1}} {
+		tb.step(Back{})
+		tb.wait(armed + time.Second)
+		tb.step(Press{ActPass})
+		if v := tb.desk.View(tb.now, 2); v.Note != NoteOfficeClosed {
+			t.Fatalf("closed: note %v", v.Note)
+		}
+		if tb.step(key); tb.desk.View(tb.now, 2).Note != NoteNone {
+			t.Errorf("after %T%+v the panel still asks to press again", key, key)
+		}
+	}
+}
+
+func TestAPauseCanBeAskedForDuringTheCallAndAfterIt(t *testing.T) {
+	tb := newTable(t)
+	tb.signIn()
+	tb.rings(2, "02812070", "Kfz-Zulassung")
+	tb.step(Answered{2})
+	tb.step(Press{ActMore})
+	tb.typed("6")
+	tb.typed("1")
+	if r := tb.asked(); r.Verb != sip.GoPaused || r.Reason != "break" {
+		t.Errorf("during the call: %+v", r)
+	}
+	tb.step(Over{Call: 2, Cause: sip.Normal})
+	tb.wrapUp(30 * time.Second)
+	tb.step(Choose{})
+	for i, c := range tb.desk.View(tb.now, 0).Menu.Choices {
+		if c.Word == WordPause {
+			tb.typed(string(rune('1' + i)))
+		}
+	}
+	tb.typed("2")
+	if r := tb.asked(); r.Verb != sip.GoPaused || r.Reason != "meeting" || !tb.desk.AfterCall() {
+		t.Errorf("after the call: %+v, its work is open: %t", r, tb.desk.AfterCall())
+	}
+}
+
+func TestTheOutcomeNamesTheOfficeThatGotTheCall(t *testing.T) {
+	for _, c := range []struct {
+		key  Action // pressed before
+		to   string
+		want string
+	}{
+		{ActMessage, "5051", "abends"}, {ActMessage, "5036", "strasse"}, {ActMessage, "4999", ""}, {ActNone, "50 51", "abends"}, {ActNone, "", "strasse"},
+	} {
+		tb := newTable(t)
+		tb.signIn()
+		tb.rings(2, "02812070", "Kfz-Zulassung")
+		tb.step(Answered{2})
+		tb.step(Press{c.key})
+		tb.step(Over{Call: 2, Cause: sip.Transferred, To: c.to})
+		if o := effect[Keep](tb).Outcome; o.Result != sip.Forwarded || o.Office != c.want {
+			t.Errorf("%v, then passed on to %q: %v at %q, want %q", c.key, c.to, o.Result, o.Office, c.want)
+		}
+	}
+	tb := newTable(t)
+	tb.signIn()
+	tb.rings(2, "02812070", "Kfz-Zulassung")
+	tb.step(Answered{2})
+	tb.step(Press{ActMessage})
+	tb.step(Press{ActMore})
+	tb.typed("32")         // another office
+	tb.step(Press{ActAsk}) // closed
+	tb.step(Press{ActAsk})
+	tb.step(Over{Call: 2, Cause: sip.Normal})
+	if o := effect[Keep](tb).Outcome; o.Result != sip.LeftMessage || o.Office != "strasse" {
+		t.Errorf("the message went to strasse; the outcome says %v at %q", o.Result, o.Office)
+	}
+}
+
+func TestTheCardShowsTheOfficeThatWasChosen(t *testing.T) {
+	tb := newTable(t)
+	tb.rings(2, "02812070", "Kfz-Zulassung")
+	tb.step(Answered{2})
+	tb.step(Press{ActMore})
+	tb.typed("32")
+	if card := tb.desk.View(tb.now, 2).Card; card.Office.Name != "Spätdienst" || card.Lines[card.Top].Kind != OfficeLine {
+		t.Errorf("the card stands at %+v", card.Lines[card.Top])
 	}
 }

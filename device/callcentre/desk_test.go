@@ -187,9 +187,14 @@ func TestASignInThatFailsSaysWhyAndWhatToDo(t *testing.T) {
 		t.Errorf("wrong PIN: note %v %q, prompt %+v", v.Note, v.NoteArg, v.Prompt)
 	}
 	tb.step(sip.AgentReply{ID: begin(), Problem: sip.TooManyTries, Retry: tb.now.Add(5 * time.Minute)})
-	if v := tb.desk.View(tb.now, 0); v.NoteArg != "too-many-tries 09:05" || v.Prompt != nil {
-		t.Errorf("locked: %q, prompt %+v", v.NoteArg, v.Prompt)
+	if v := tb.desk.View(tb.now, 0); v.NoteArg != "too-many-tries 09:05" {
+		t.Errorf("locked: %q", v.NoteArg)
 	}
+	tb.typed("12")
+	if v := tb.desk.View(tb.now, 0); v.Prompt == nil || v.Prompt.Hidden != 2 || v.Note != NoteNone {
+		t.Errorf("locked: the PIN of whoever tries again is dialled as a number: prompt %+v, note %v", v.Prompt, v.Note)
+	}
+	tb.step(Back{})
 	tb.step(sip.AgentReply{ID: begin(), Problem: sip.SignedInThere, Elsewhere: "205"})
 	if v := tb.desk.View(tb.now, 0); v.Menu == nil || v.Menu.Kind != TakeOverMenu || v.Menu.Arg != "205" {
 		t.Fatalf("signed in elsewhere: %+v", v.Menu)
@@ -316,7 +321,7 @@ func TestARefusedCallPausesItsAgent(t *testing.T) {
 	if r := tb.asked(); r.Verb != sip.GoPaused || r.Reason != ReasonDeclined {
 		t.Errorf("asked %+v", r)
 	}
-	tb.step(Over{2, sip.Rejected})
+	tb.step(Over{Call: 2, Cause: sip.Rejected})
 	if has[Keep](tb) || tb.desk.AfterCall() {
 		t.Error("a call that nobody answered has an outcome")
 	}

@@ -144,7 +144,7 @@ func (d *Desk) choose() {
 	case d.menu != nil:
 		d.take(d.menu.selected)
 	case d.AfterCall():
-		d.done()
+		d.openMain() // a pause that follows, or the end of the day, without becoming ready before
 	}
 }
 

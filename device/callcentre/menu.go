@@ -1,6 +1,7 @@
 package callcentre
 
 import (
+	"slices"
 	"time"
 
 	"freizeichen/sip"
@@ -57,9 +58,10 @@ func (d *Desk) openMenu(m menu) {
 func (d *Desk) openMain() {
 	var m menu
 	add := func(word Word, do func(*Desk)) { m.entries = append(m.entries, entry{Choice{Word: word}, do}) }
-	if d.after != nil {
+	if d.after != nil && !d.after.open {
 		add(WordLastCall, func(d *Desk) {
 			d.after.open, d.after.late, d.after.until = true, d.agent.State != sip.WrapUp, d.now.Add(afterShown)
+			d.arrange()
 		})
 	}
 	switch {
@@ -140,6 +142,9 @@ func (d *Desk) openCall(c *citizen) {
 	add(WordOffice, func(d *Desk) { d.openOffices(call) })
 	add(WordHold, func(d *Desk) { d.do(HoldCall{call}) })
 	add(WordHangup, func(d *Desk) { d.do(HangUp{call}) })
+	if d.agent.State == sip.Ready { // between two calls of a full queue there is no time to ask for it
+		add(WordPause, (*Desk).openReasons)
+	}
 	d.openMenu(m)
 }
 
@@ -192,10 +197,18 @@ func (d *Desk) openOffices(call sip.CallID) {
 		m.entries = append(m.entries, entry{Choice{Text: o.Name, Mark: o.ID == present}, func(d *Desk) {
 			if c := d.citizen(call); c != nil {
 				c.office, c.officeBusy = o.ID, false
+				d.showOffice(c)
 			}
 		}})
 	}
 	d.openMenu(m)
+}
+
+// showOffice moves the card to the office that was chosen, and to whether it is open.
+func (d *Desk) showOffice(c *citizen) {
+	if card := d.card(c); card != nil {
+		c.top = max(0, slices.IndexFunc(card.Lines, func(l CardLine) bool { return l.Kind == OfficeLine }))
+	}
 }
 
 // openTakeOver asks whether the agent shall be moved here from another phone.

@@ -238,7 +238,7 @@ func (p *Phone) leave(c *call) {
 	c.leaving = true
 	p.released(c)
 	p.reselect()
-	p.tellDesk(callcentre.Over{Call: c.id, Cause: cause})
+	p.tellDesk(callcentre.Over{Call: c.id, Cause: cause, To: c.target.Number})
 }
 
 // hangUp is leave as the user does it: the conversation's end is shown for a moment.
@@ -265,7 +265,7 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 	citizen := p.principal(c)
 	p.released(c)
 	p.reselect()
-	p.tellDesk(callcentre.Over{Call: e.Call, Cause: e.Cause})
+	p.tellDesk(callcentre.Over{Call: e.Call, Cause: e.Cause, To: c.target.Number})
 	if citizen != nil && (c.state == CallingOut || c.state == RingingOut) {
 		p.tellDesk(callcentre.OfficeFailed{Call: citizen.id})
 	}
