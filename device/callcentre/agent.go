@@ -29,8 +29,11 @@ func (d *Desk) reply(r sip.AgentReply) {
 	d.asked = nil
 	switch r.Problem {
 	case sip.NoProblem:
-		if asked.Verb == sip.SignIn {
+		switch {
+		case asked.Verb == sip.SignIn:
 			d.say(NoteSignedIn, d.agent.Name)
+		case asked.Verb == sip.GoPaused && d.agent.PausesNext != "":
+			d.say(NotePausesNext, "")
 		}
 	case sip.SignedInThere:
 		d.openTakeOver(*asked, r.Elsewhere)

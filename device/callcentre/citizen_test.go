@@ -226,8 +226,20 @@ func TestAPauseCanBeAskedForDuringTheCallAndAfterIt(t *testing.T) {
 	tb.step(Press{ActMore})
 	tb.typed("6")
 	tb.typed("1")
-	if r := tb.asked(); r.Verb != sip.GoPaused || r.Reason != "break" {
+	r := tb.asked()
+	if r.Verb != sip.GoPaused || r.Reason != "break" {
 		t.Errorf("during the call: %+v", r)
+	}
+	later := tb.agent(sip.Ready)
+	later.PausesNext = "break"
+	tb.step(sip.AgentReply{ID: r.ID, Known: true, Agent: later})
+	if v := tb.desk.View(tb.now, 2); v.Note != NotePausesNext {
+		t.Errorf("nobody says that the pause will come: note %v", v.Note)
+	}
+	tb.step(Press{ActMore})
+	tb.typed("7")
+	if r := tb.asked(); r.Verb != sip.GoReady {
+		t.Errorf("taken back: %+v", r)
 	}
 	tb.step(Over{Call: 2, Cause: sip.Normal})
 	tb.wrapUp(30 * time.Second)

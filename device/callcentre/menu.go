@@ -145,6 +145,9 @@ func (d *Desk) openCall(c *citizen) {
 	if d.agent.State == sip.Ready { // between two calls of a full queue there is no time to ask for it
 		add(WordPause, (*Desk).openReasons)
 	}
+	if d.agent.PausesNext != "" {
+		add(WordReady, func(d *Desk) { d.ask(sip.AgentRequest{Verb: sip.GoReady}) })
+	}
 	d.openMenu(m)
 }
 

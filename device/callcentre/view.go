@@ -273,6 +273,7 @@ const (
 	NoteCodeFailed        // the feature code did not work
 	NoteNoNumber          // no number to call back: the message cannot be left
 	NotePaused            // a refused call has paused the agent
+	NotePausesNext        // the pause asked for begins when the call is over
 	NoteMessageTaken      // the switchboard has the message; the office answers until NoteArg
 	NoteOfficeBusy        // the office is busy or does not answer: leave a message?
 	NoteCount

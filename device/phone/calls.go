@@ -126,8 +126,7 @@ func (p *Phone) incoming(now time.Time, e sip.Incoming) {
 	if p.desk.Quiet() {
 		c := p.calls[len(p.calls)-1]
 		p.leave(c)
-		p.remember(&p.missed, c)
-		p.unseen++
+		p.miss(c)
 		return
 	}
 	p.tellDesk(callcentre.Rings{Call: e})
@@ -145,6 +144,7 @@ func (p *Phone) answer(now time.Time, c *call, route hal.Route) {
 	p.send(sip.Answer{Call: c.id})
 	c.state, c.since = Talking, now
 	p.selected, p.route = c.id, route
+	p.reached(c)
 	p.tellDesk(callcentre.Answered{Call: c.id})
 }
 
@@ -278,8 +278,7 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 	}
 	if c.state == RingingIn {
 		if e.Cause != sip.Elsewhere && e.Cause != sip.Rejected {
-			p.remember(&p.missed, c)
-			p.unseen++
+			p.miss(c)
 		}
 		p.settle()
 		return

@@ -37,6 +37,32 @@ func (p *Phone) remember(list *[]Entry, c *call) {
 	}
 }
 
+// miss remembers a call that nobody took. A queue offers the same caller again and again: he stands in the list once.
+func (p *Phone) miss(c *call) {
+	p.reached(c)
+	p.remember(&p.missed, c)
+	p.unseen++
+}
+
+// reached takes the caller from the missed calls: he is spoken with now, or stands first.
+func (p *Phone) reached(c *call) {
+	if !dialable(separators.Replace(c.party.Number)) {
+		return // many withhold their number
+	}
+	for i := len(p.missed) - 1; i >= 0; i-- {
+		if e := &p.missed[i]; e.Party.Number != c.party.Number || e.Called.Number != c.called.Number {
+			continue
+		}
+		p.missed = append(p.missed[:i:i], p.missed[i+1:]...)
+		if i < p.unseen {
+			p.unseen--
+		}
+		if l := p.list; l != nil && l.kind == MissedCalls && i < l.selected {
+			l.selected--
+		}
+	}
+}
+
 // forget drops what is older than the retention.
 func (p *Phone) forget(now time.Time) {
 	for _, list := range []*[]Entry{&p.missed, &p.dialled} {

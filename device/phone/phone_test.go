@@ -445,3 +445,25 @@ func TestACallerWhoseNumberCannotBeDialledIsNotCalledBack(t *testing.T) {
 		t.Errorf("a number with separators: %v", refused)
 	}
 }
+
+// A queue that offers a caller again after every few seconds of ringing makes one missed call of it, and none when he is answered at last.
+func TestACallerWhoIsOfferedAgainIsMissedOnce(t *testing.T) {
+	b := newBench(t)
+	other := ada(4)
+	other.From = sip.Party{Number: "0284100"}
+	secret := func(call sip.CallID) sip.Incoming {
+		in := ada(call)
+		in.From = sip.Party{Number: "anonymous"}
+		return in
+	}
+	for _, in := range []sip.Incoming{ada(2), other, ada(6), secret(8), secret(10), ada(12)} {
+		b.step(in, sip.Ended{Call: in.Call, Cause: sip.CallerGaveUp})
+	}
+	if n := b.view().Status.Missed; n != 4 || len(b.phone.missed) != 4 || b.phone.missed[0].Party.Name != "Ada" {
+		t.Errorf("%d missed calls, want Ada, two who withhold their number, and one more: %v", n, b.phone.missed)
+	}
+	b.press(hal.KeySoft1).press(hal.KeyCancel).step(ada(14)).lift()
+	if n := b.view().Status.Missed; n != 0 || len(b.phone.missed) != 3 {
+		t.Errorf("%d not looked at, want 0; after Ada has been answered the list is %v", n, b.phone.missed)
+	}
+}

@@ -168,5 +168,5 @@ func (d Desk) Day() string {
 	if d.View.Agent.State != sip.SignedOut {
 		own = d.say(phraseOwnToday, t.Own.Calls)
 	}
-	return Join(dot, d.say(phraseTeamToday, t.Team.Calls), own, solved)
+	return Join(dot, d.count(phraseTeamTodayOne, phraseTeamToday, t.Team.Calls), own, solved)
 }

@@ -116,6 +116,7 @@ const (
 	phraseNow                          // the present choice
 	phraseTakeOver                     // %s: the phone where the agent is signed in
 	phraseEmpty                        // a menu without choices
+	phraseTeamTodayOne                 // 1 call of all agents
 	phraseTeamToday                    // %d calls of all agents
 	phraseSolvedToday                  // %d percent solved at the first contact
 	phraseOwnToday                     // %d calls of the agent
