@@ -26,7 +26,7 @@ var german = catalogue{
 		sip.ServerError:    "Störung der Anlage",
 		sip.MediaLost:      "Tonverbindung abgerissen",
 		sip.Transferred:    "Weiterverbunden",
-		sip.NotRegistered:  "Nicht angemeldet",
+		sip.NotRegistered:  "Keine Verbindung zur Anlage",
 		sip.NoFreeLine:     "Keine Leitung frei",
 		sip.AddressInUse:   "Netzwerkport belegt",
 		sip.LocalFault:     "Fehler im Telefon",
@@ -48,10 +48,10 @@ var german = catalogue{
 		phone.Transferring: "",
 	},
 	registrations: [...]registrationWords{
-		phone.Registering: {"Anmeldung läuft …", "Anmeldung läuft …", "Anmeldung läuft"},
-		phone.Registered:  {"Angemeldet", "Angemeldet", "angemeldet"},
+		phone.Registering: {"Verbindung wird aufgebaut …", "Verbindungsaufbau …", "Verbindungsaufbau"},
+		phone.Registered:  {"Verbunden", "Verbunden", "verbunden"},
 		phone.Lost:        {"Verbindung zur Anlage verloren", "Verbindung verloren", "Verbindung verloren"},
-		phone.Failed:      {"Nicht angemeldet", "Nicht angemeldet", "nicht angemeldet"},
+		phone.Failed:      {"Keine Verbindung zur Anlage", "Keine Verbindung", "keine Verbindung"},
 	},
 	routes: [...]string{hal.Silent: "kein Ton", hal.Handset: "Hörer", hal.Headset: "Kopfhörer", hal.Speaker: "Freisprechen"},
 	softs: [...]softWords{

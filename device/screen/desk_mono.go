@@ -214,12 +214,17 @@ func (m mono) card(calls phone.Calls) {
 	x := m.right(face, monoWidth-1, monoBody, t.time, t.time, lit) - 4
 	m.title(face, iconSize+4, x, monoBody, t.party, lit)
 	m.fill(0, monoBody+8, monoWidth, monoBody+9, lit)
-	const y0, width = monoBody + 10, monoWidth - 4 - 10
-	for i, row := range m.cardRows(face, width, 4) {
-		y := y0 + i*monoLine
+	const y0, x1, rows = monoBody + 10, monoWidth - 4, 4
+	head := 0
+	if title := m.cardTitle(face, x1-10, rows-1); title != "" {
+		m.name(face, 0, x1, y0-1, title, lit)
+		head = 1
+	}
+	for i, row := range m.cardRows(face, x1-10, rows-head) {
+		y := y0 + (head+i)*monoLine
 		paint := lit
 		if row.Kind == callcentre.NoticeLine {
-			m.fill(9, y-1, monoWidth-4, y+7, lit)
+			m.fill(9, y-1, x1, y+7, lit)
 			paint = dark
 		}
 		if mark := lineIcon(row.Kind); mark != "" && row.first {

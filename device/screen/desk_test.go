@@ -45,28 +45,28 @@ func TestTheDeskReadsLikeThePanel(t *testing.T) {
 		language Language
 		want     []string
 	}{
-		{"desk-ready", German, []string{"201, angemeldet, Agent 4711, 10:42", "Bereit seit 8:03",
+		{"desk-ready", German, []string{"201, verbunden, Agent 4711, 10:42", "Bereit seit 8:03",
 			"Kreis Wesel Zulassung: 3 warten, längste 1:07, 2 frei. 78 % in 30 s der angebotenen, heute, Ziel 80 % fast erreicht", "Tasten: Pause · Menü"}},
 		{"desk-ready", English, []string{"201, registered, Agent 4711, 10:42", "Ready since 8:03",
 			"Kreis Wesel Zulassung: 3 waiting, longest 1:07, 2 free. 78 % in 30 s of offered, today, target 80 % just missed", "Keys: Pause · Menu"}},
-		{"desk-away", German, []string{"201, angemeldet, Agent 4711, Ergebnis nicht gespeichert, 2 Ergebnisse noch nicht übertragen, 10:42, 1 verpasster Anruf",
+		{"desk-away", German, []string{"201, verbunden, Agent 4711, Ergebnis nicht gespeichert, 2 Ergebnisse noch nicht übertragen, 10:42, 1 verpasster Anruf",
 			"Pause: Kurzpause seit 10:30", "Schaltzentrale nicht erreichbar seit 10:33",
 			"Kreis Wesel Zulassung: 3 warten, längste 1:07, 2 frei. 78 % in 30 s der angebotenen, heute, Ziel 80 % fast erreicht", "Tasten: Bereit · Menü"}},
-		{"desk-stale-alone", German, []string{"201, angemeldet, Agent 4711, 10:42", "Bereit seit 8:03", "Stadt Xanten: keine Daten seit 10:35", "Tasten: Pause · Menü"}},
-		{"desk-coarse", German, []string{"201, angemeldet, Agent 4711, 10:42", "Bereit seit 8:03", "Bürgertelefon: es wartet jemand, kein Platz frei", "Tasten: Pause · Menü"}},
-		{"desk-ringing", German, []string{"201, angemeldet, Agent 4711, Bereit, 10:42", "Eingehender Anruf", "Anruf für Stadt Moers, Behördennummer 115",
+		{"desk-stale-alone", German, []string{"201, verbunden, Agent 4711, 10:42", "Bereit seit 8:03", "Stadt Xanten: keine Daten seit 10:35", "Tasten: Pause · Menü"}},
+		{"desk-coarse", German, []string{"201, verbunden, Agent 4711, 10:42", "Bereit seit 8:03", "Bürgertelefon: es wartet jemand, kein Platz frei", "Tasten: Pause · Menü"}},
+		{"desk-ringing", German, []string{"201, verbunden, Agent 4711, Bereit, 10:42", "Eingehender Anruf", "Anruf für Stadt Moers, Behördennummer 115",
 			"Begrüßung: Stadt Moers, guten Tag, mein Name ist Hopper. Was kann ich für Sie tun?", "Anliegen: Führerschein", "Ada Lovelace, 0281 207 2020",
 			"wartet seit 1:11", "Tasten: Annehmen · Ablehnen"}},
-		{"desk-ringing-unknown", German, []string{"201, angemeldet, Agent 4711, Bereit, 10:42", "Eingehender Anruf, 0:04", "Anruf für 115",
+		{"desk-ringing-unknown", German, []string{"201, verbunden, Agent 4711, Bereit, 10:42", "Eingehender Anruf, 0:04", "Anruf für 115",
 			"Ada Lovelace, 0281 207 2020", "Tasten: Annehmen · Ablehnen"}},
 		{"desk-card-scrolled", English, []string{"201, registered, Agent 4711, Ready, 10:42, headset", "Connected, 3:07", "Ada Lovelace, 0281 207 2020",
 			"Führerschein, Stadt Moers, local, checked 12 days ago, example data, line 6 of 10", "Fee: 25,30 €", "Counter: Mo-Fr 7:30-12:30, Do auch 14-17",
 			"Office: Straßenverkehrsamt Wesel, 0281 207 4360", "open now until 12:30", "Source: local · checked 12 days ago · example data",
 			"Keys: Ask the office · Pass on to the office · Message to the office · More"}},
-		{"desk-pin", German, []string{"201, angemeldet, Abgemeldet, 10:42", "PIN, Agent 4711: 4 Ziffern eingegeben", "Tasten: Weiter · Löschen · Abbrechen"}},
-		{"desk-pin-wrong", German, []string{"201, angemeldet, Abgemeldet, 10:42", "PIN, Agent 4711: 0 Ziffern eingegeben", "noch 3 Versuche",
+		{"desk-pin", German, []string{"201, verbunden, Abgemeldet, 10:42", "PIN, Agent 4711: 4 Ziffern eingegeben", "Tasten: Weiter · Löschen · Abbrechen"}},
+		{"desk-pin-wrong", German, []string{"201, verbunden, Abgemeldet, 10:42", "PIN, Agent 4711: 0 Ziffern eingegeben", "noch 3 Versuche",
 			"Nummer oder PIN falsch, noch 3 Versuche", "Tasten: Weiter · Löschen · Abbrechen"}},
-		{"desk-after", German, []string{"201, angemeldet, Agent 4711, Nacharbeit, 10:42", "Nacharbeit, Stadt Moers", "noch 0:23, * verlängert, noch 2-mal",
+		{"desk-after", German, []string{"201, verbunden, Agent 4711, Nacharbeit, 10:42", "Nacharbeit, Stadt Moers", "noch 0:23, * verlängert, noch 2-mal",
 			"Anliegen: Führerschein", "Ergebnis: gelöst", "1 Kfz-Zulassung", "2 Führerschein, gilt jetzt", "3 Schwerbehinderung", "4 Elterngeld", "5 Personalausweis",
 			"6 Wohngeld", "7 Sperrmüll", "Tasten: Gelöst · Weitergegeben · Nachricht hinterlassen · Fertig"}},
 		{"desk-take-over", English, []string{"201, registered, Signed out, 10:42", "Signed in at 205. Move?, 1 of 2", "Selected: 1 Yes", "2 No", "Keys: Yes · No"}},
@@ -241,6 +241,29 @@ func TestTheEndOfALongLineCanBeReached(t *testing.T) {
 		if !strings.HasSuffix(text, line) {
 			t.Errorf("%s shows %q", name, text)
 		}
+	}
+}
+
+// The agent sees whose card it is: above the first line, but not where that would push its end off the panel.
+func TestTheMonoCardSaysItsTopic(t *testing.T) {
+	const room = monoWidth - 14
+	view := sceneNamed(t, "desk-card")
+	title := func() string { return wording{German.catalogue(), &view}.cardTitle(font.Face5x8, room, 3) }
+	if got := title(); got != "Führerschein · Stadt Moers" {
+		t.Errorf("the title is %q", got)
+	}
+	drawn := false
+	New(hal.Mono128x64, German).draw(&view, func(meaning string, _ image.Rectangle, _ uint8) { drawn = drawn || meaning == title() })
+	if !drawn {
+		t.Error("the title is not on the panel")
+	}
+	view.Desk.Card.Top = 1
+	if got := title(); got != "" {
+		t.Errorf("scrolled away it is %q", got)
+	}
+	view.Desk.Card.Top, view.Desk.Card.Lines[0].Text = 0, strings.Repeat("Wort ", 18)
+	if got := title(); got != "" {
+		t.Errorf("above a line of four rows it is %q", got)
 	}
 }
 

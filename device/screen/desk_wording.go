@@ -139,6 +139,16 @@ func (w wording) cardRows(face font.Face, width, rows int) []cardRow {
 	return out
 }
 
+// cardTitle is whose card it is, above its first line; empty when that line needs more than rows, or says it itself: its
+// end would never be seen.
+func (w wording) cardTitle(face font.Face, width, rows int) string {
+	card, lines := w.says().Card(), w.cardLines()
+	if w.says().CardTop() > 0 || card.Missing != "" || len(lines) == 0 || len(face.Lines(lines[0].Shown(), width, rows+1)) > rows {
+		return ""
+	}
+	return join(dot, card.Topic, card.Tenant)
+}
+
 // cardLines are the card's lines from its top on. That there is no card stands after the day's notices.
 func (w wording) cardLines() []desk.LineText {
 	d := w.says()

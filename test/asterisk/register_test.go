@@ -59,13 +59,13 @@ func TestAWrongPasswordStandsOnThePanel(t *testing.T) {
 
 func TestAnUnknownAccountStandsOnThePanel(t *testing.T) {
 	pbx := Start(t)
-	startPhone(t, pbx, "204").waitShow("Nicht angemeldet", "Nebenstelle unbekannt")
+	startPhone(t, pbx, "204").waitShow("Keine Verbindung zur Anlage", "Nebenstelle unbekannt")
 }
 
 // Asterisk does not tell strangers who exists: it answers as to a wrong password.
 func TestAnAccountThatNobodyKnowsStandsOnThePanel(t *testing.T) {
 	pbx := Start(t)
-	startPhone(t, pbx, "299").waitShow("Nicht angemeldet", "Konto/Passwort falsch")
+	startPhone(t, pbx, "299").waitShow("Keine Verbindung zur Anlage", "Konto/Passwort falsch")
 }
 
 func TestAPBXThatIsAwayAtTheStartIsFoundWhenItComes(t *testing.T) {

@@ -17,7 +17,7 @@ func TestACallFromTheQueueIsSeenHeardAndAnsweredByAClick(t *testing.T) {
 	b := startBrowser(t, withMicrophone)
 	p := startPhone(t) // with its own exchange, as `make run` starts it
 	tab := b.openPhone(p)
-	tab.shows("angemeldet")
+	tab.shows("verbunden")
 	tab.lamp("message", "dark")
 
 	// Kreis Wesel is called first. What is wanted stands behind "Anliegen", and is said at once.
@@ -206,7 +206,7 @@ func TestACallIsAnsweredByTheSoftKeyThatSaysSo(t *testing.T) {
 
 	// What changes in the status line while it rings does not take the caller's place.
 	tab.tells("called-out", "Kreis Wesel", "Elterngeld")
-	if said := get[string](tab, `document.getElementById("called-out").textContent`); strings.Contains(said, "angemeldet") {
+	if said := get[string](tab, `document.getElementById("called-out").textContent`); strings.Contains(said, "verbunden") {
 		t.Errorf("the status line is called out with the caller: %q", said)
 	}
 	tab.click(`[aria-label="Annehmen"]`)

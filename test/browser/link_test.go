@@ -26,7 +26,7 @@ func TestThePageSaysThatThePhoneIsGoneAndRecovers(t *testing.T) {
 
 	p.start(listen, "-pbx", account(central))
 	tab.tells("link", "Verbunden")
-	tab.shows("angemeldet")
+	tab.shows("verbunden")
 	tab.until(`document.documentElement.dataset.hook === "down"`)
 	for _, fault := range tab.takeFaults() {
 		if !strings.Contains(fault, "WebSocket") {
