@@ -131,6 +131,7 @@ func (p *Phone) incoming(now time.Time, e sip.Incoming) {
 	}
 	p.tellDesk(callcentre.Rings{Call: e})
 	p.selected = e.Call
+	p.turn(now.Sub(p.keyAt) < typing, slip)
 	if p.ended != nil {
 		p.ended = nil
 		p.disengage()
@@ -280,6 +281,7 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 		if e.Cause != sip.Elsewhere && e.Cause != sip.Rejected {
 			p.miss(c)
 		}
+		p.turn(true, slip) // who was about to refuse him must not dial
 		p.settle()
 		return
 	}

@@ -54,11 +54,11 @@ func action(a callcentre.Action) Soft { return SoftDesk + Soft(a) }
 func TestTheDeskHasTheScreenOnlyWhenNothingElseNeedsIt(t *testing.T) {
 	b := newDesk(t)
 	b.shows("Idle").take(action(callcentre.ActPause)).shows("Desk")
-	b.citizen(2).shows("ringing", "tone=ring")
+	b.citizen(2).shows("ringing", "tone=ring").wait(slip)
 	if v := b.view(); v.Desk.Caller == nil || v.Desk.Caller.Greeting != "Kreis Wesel, guten Tag" || v.Soft[0] != SoftAnswer {
 		t.Errorf("ringing: %+v, keys %v", v.Desk.Caller, v.Soft)
 	}
-	b.take(SoftAnswer).shows("talking").wants(sip.Answer{Call: 2})
+	b.take(SoftAnswer).shows("talking").wants(sip.Answer{Call: 2}).wait(twice)
 	if v := b.view(); v.Desk.Card == nil || v.Desk.Menu != nil || v.Soft[0] != action(callcentre.ActAsk) {
 		t.Errorf("talking: card %+v, menu %+v, keys %v", v.Desk.Card, v.Desk.Menu, v.Soft)
 	}
@@ -151,7 +151,7 @@ func TestTheListsAreWipedWhenTheAgentSignsOut(t *testing.T) {
 	if b.view().Status.Missed != 1 {
 		t.Fatal("the missed call is not in the list")
 	}
-	b.press(hal.KeySoft1).shows("List").step(sip.AgentReply{Known: true}).shows("Idle")
+	b.wait(slip).press(hal.KeySoft1).shows("List").step(sip.AgentReply{Known: true}).shows("Idle")
 	b.press(hal.KeySoft1).shows("List")
 	if l := b.view().Screen.(List); len(l.Entries) != 0 {
 		t.Errorf("the next agent reads %v", l.Entries)
@@ -187,4 +187,27 @@ func TestAnEmergencyCallGoesBeforeTheDesk(t *testing.T) {
 	b.replace().step(sip.Ended{Call: 3}).take(action(callcentre.ActDone))
 	b.sent = nil
 	b.take(action(callcentre.ActPause)).lift().typed("110").wants(sip.Dial{Call: 5, Number: "110"})
+}
+
+// The keys beside the screen become a call's while the agent still works on the last one: what he presses then he has not meant.
+func TestAKeyThatMeantSomethingElseAMomentAgoDoesNothing(t *testing.T) {
+	for _, key := range []hal.Key{hal.KeySoft1, hal.KeySoft2, hal.KeyOK, hal.KeyCancel} {
+		b := newDesk(t)
+		b.citizen(2).lift().step(sip.Ended{Call: 2, Cause: sip.Normal}).replace().take(action(callcentre.ActSolved))
+		b.sent = nil
+		b.wait(time.Second).citizen(4).press(key).shows("ringing").wants()
+		b.wait(slip).press(key)
+		if b.view().Screen == nil || b.view().Sound.Tone == ToneRing {
+			t.Errorf("key %v is dead for good: %v", key, b.view().Screen)
+		}
+	}
+	b := newDesk(t)
+	b.citizen(2).press(hal.KeySoft1).wants(sip.Answer{Call: 2}) // nobody has pressed anything before: he means it
+	b.press(hal.KeySoft1).wants().shows("talking")              // twice: the office is not called
+	b.wait(twice).press(hal.KeySoft1).wants(sip.Hold{Call: 2}, sip.Dial{Call: 1, Number: "5036"})
+
+	b = newDesk(t)
+	b.typed("5051").press(hal.KeyOK).wants(sip.Dial{Call: 1, Number: "5051"}).step(sip.Ended{Call: 1}).wait(time.Minute)
+	b.sent = nil
+	b.citizen(2).step(sip.Ended{Call: 2, Cause: sip.CallerGaveUp}).press(hal.KeySoft2).wants().shows("Idle") // he meant to refuse, not to redial
 }

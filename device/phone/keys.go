@@ -100,9 +100,17 @@ func (p *Phone) key(now time.Time, e hal.KeyChange) {
 		}
 		return
 	}
+	slipped := !p.slipUntil.IsZero() && now.Before(p.slipUntil)
+	p.keyAt = now
 	if digit != 0 {
 		p.digitKey(now, digit)
 		return
+	}
+	switch e.Key {
+	case hal.KeySoft1, hal.KeySoft2, hal.KeySoft3, hal.KeySoft4, hal.KeyOK, hal.KeyCancel:
+		if slipped {
+			return
+		}
 	}
 	switch e.Key {
 	case hal.KeySoft1, hal.KeySoft2, hal.KeySoft3, hal.KeySoft4:
@@ -135,6 +143,14 @@ func (p *Phone) key(now time.Time, e hal.KeyChange) {
 		p.louder(now, +1)
 	case hal.KeyVolumeDown:
 		p.louder(now, -1)
+	}
+}
+
+// turn says that the keys beside the screen mean something else from now on, without a key having asked for it: at a desk,
+// where one call follows the other, what is pressed in the first moment was meant for what was there before.
+func (p *Phone) turn(busy bool, moment time.Duration) {
+	if busy && p.desk.On() {
+		p.slipUntil = p.now.Add(moment)
 	}
 }
 
@@ -293,6 +309,7 @@ func (p *Phone) soft(now time.Time, s Soft) Refusal {
 			return NotRinging
 		}
 		p.answer(now, c, p.handsFree())
+		p.turn(true, twice) // its place is the office's now
 	case SoftReject:
 		c := p.ringing()
 		if c == nil {

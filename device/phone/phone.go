@@ -73,6 +73,9 @@ const (
 	endedShown  = 3 * time.Second  // how long the end of a call is shown with the handset down
 	endedHeard  = 30 * time.Second // how long busy tone sounds with the handset up
 	volumeShown = 2 * time.Second
+	typing      = 3 * time.Second        // since the last key: the agent still has his fingers on them
+	slip        = 700 * time.Millisecond // what the agent needs to see that the keys mean something else
+	twice       = 400 * time.Millisecond // between two presses of an eager finger
 	digitHeard  = 100 * time.Millisecond // shortest feedback of a digit
 )
 
@@ -106,6 +109,9 @@ type Phone struct {
 	registration      Registration
 	registrationCause sip.Cause
 	retryAt           time.Time
+
+	keyAt     time.Time // of the last key that went down
+	slipUntil time.Time // the keys beside the screen mean something new: who presses one so soon means what was there before
 
 	digit       byte
 	digitDown   bool

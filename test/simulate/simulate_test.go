@@ -255,7 +255,9 @@ func (d *desk) call() {
 		return
 	}
 	d.calls[d.next] = &netCall{incoming: true}
-	d.step(sip.Incoming{Call: d.next, From: sip.Party{Number: "03023125001"}, Called: sip.Party{Number: "02812070"}, Topic: "Elterngeld"})
+	// Each has a number of his own: who calls again is missed once.
+	from := sip.Party{Number: fmt.Sprintf("03023%06d", d.next)}
+	d.step(sip.Incoming{Call: d.next, From: from, Called: sip.Party{Number: "02812070"}, Topic: "Elterngeld"})
 	d.next += 2
 }
 
@@ -364,6 +366,7 @@ func (d *desk) emergency() {
 		return
 	}
 	d.step(hal.HookChange{})
+	d.wait(time.Second) // a key pressed in the moment in which it begins to ring is a slip
 	for range 8 {
 		d.press(hal.KeyCancel)
 	}
