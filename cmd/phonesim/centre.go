@@ -12,6 +12,7 @@ import (
 	"freizeichen/cmd/centre"
 	"freizeichen/cmd/centre/certificate"
 	"freizeichen/cmd/centre/roster"
+	"freizeichen/firmware"
 	"freizeichen/firmware/config"
 	"freizeichen/firmware/knowledge"
 	"freizeichen/firmware/switchboard"
@@ -99,7 +100,7 @@ func (s *simulator) openSwitchroom(ctx context.Context) (room *switchroom, err e
 func demoSettings(folder string, queues []exchange.Queue) switchboard.Config {
 	board := switchboard.Default()
 	board.Data, board.Database = folder, config.NewSecret(filepath.Join(folder, "switchboard.db"))
-	board.HTTPS.Listen, board.Metrics, board.Location = "127.0.0.1:0", "", time.Local
+	board.HTTPS.Listen, board.Metrics, board.Location = "127.0.0.1:0", "", firmware.Place()
 	board.Knowledge = filepath.Join(folder, "knowledge.yaml")
 	for _, q := range queues {
 		target := 80

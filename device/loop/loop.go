@@ -19,6 +19,7 @@ import (
 
 	"freizeichen/device/phone"
 	"freizeichen/device/voice"
+	"freizeichen/firmware"
 	"freizeichen/hal"
 	"freizeichen/sip"
 )
@@ -213,16 +214,20 @@ func (l *Loop) Run(ctx context.Context) error {
 		case <-timer.C:
 			event = phone.Tick{}
 		}
-		l.step(time.Now(), event)
+		l.step(clock(), event)
 		for range len(l.queue) { // one picture for a burst
-			l.step(time.Now(), <-l.queue)
+			l.step(clock(), <-l.queue)
 		}
-		now := time.Now()
+		now := clock()
 		l.show(now)
 		l.handOver()
 		timer.Reset(l.config.Phone.Deadline().Sub(now))
 	}
 }
+
+// clock is the time on the wall of the county, wherever the machine believes to be: what the panel says of offices, pauses and
+// calls is meant by it.
+func clock() time.Time { return time.Now().In(firmware.Place()) }
 
 // step lets the phone decide and carries its effects out.
 func (l *Loop) step(now time.Time, event phone.Event) {

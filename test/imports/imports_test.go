@@ -11,7 +11,7 @@ import (
 
 // exceptions of our own sources.
 var exceptions = []Exception{
-	{Rule: "size", Subject: "device/phone", Lines: 2300, Why: "one state machine: keys, calls, dialling and lists change the same state, and its view belongs to it"},
+	{Rule: "size", Subject: "device/phone", Lines: 2350, Why: "one state machine: keys, calls, dialling and lists change the same state, and its view belongs to it"},
 	{Rule: "size", Subject: "device/callcentre", Lines: 2000, Why: "one state machine: sign-in, calls, wrap-up and menus change the same state, and its view belongs to it"},
 	{Rule: "size", Subject: "device/screen", Lines: 3300, Why: "layouts of two panels for phone and desk, icons, and the words of two languages: tables more than code; the desk's words are a package of their own already"},
 	{Rule: "size", Subject: "cmd/centre", Lines: 1700, Why: "it joins PBX, model, store, pages and metrics of one switchboard: an adapter for each, and no decision"},
