@@ -212,7 +212,7 @@ func anything(r *rand.Rand, tb *table) Event {
 	case 14:
 		return CodeDone{r.IntN(2) == 0}
 	}
-	return OfficeFailed{call}
+	return OfficeFailed{Call: call, Number: "5036"}
 }
 
 func TestOutcomesHaveNamesThatNoOtherHas(t *testing.T) {

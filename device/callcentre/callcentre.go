@@ -76,8 +76,11 @@ type (
 		Cause sip.Cause
 		To    string
 	}
-	// OfficeFailed: the office that was asked for the citizen of Call is busy or did not answer.
-	OfficeFailed struct{ Call sip.CallID }
+	// OfficeFailed: who was asked for the citizen of Call, at Number, is busy or did not answer.
+	OfficeFailed struct {
+		Call   sip.CallID
+		Number string
+	}
 	// CodeDone: a feature code was dialled; the PBX took it or did not.
 	CodeDone struct{ OK bool }
 	// Press is a soft key, Digit a key of the keypad, Move up or down, Choose OK, Back the key that leaves.
@@ -231,7 +234,7 @@ func (d *Desk) Step(now time.Time, event Event) []Effect {
 	case Over:
 		d.over(e)
 	case OfficeFailed:
-		if c := d.citizen(e.Call); c != nil {
+		if c := d.citizen(e.Call); c != nil && d.isOffice(c, e.Number) {
 			c.officeBusy = true
 			d.say(NoteOfficeBusy, "")
 		}

@@ -121,9 +121,9 @@ func (d *Desk) officeOf(c *citizen) string {
 
 // officeAt is the office that has the number, empty when it is none of ours: the citizen's own before others.
 func (d *Desk) officeAt(c *citizen, number string) string {
-	own, digits := d.officeOf(c), library.Digits(number)
-	if o := d.library.Office(own); digits == "" || o != nil && library.Digits(o.Number) == digits {
-		return own
+	digits := library.Digits(number)
+	if digits == "" || d.isOffice(c, number) {
+		return d.officeOf(c)
 	}
 	for i := range d.library.Offices {
 		if o := &d.library.Offices[i]; library.Digits(o.Number) == digits {
@@ -131,6 +131,12 @@ func (d *Desk) officeAt(c *citizen, number string) string {
 		}
 	}
 	return ""
+}
+
+// isOffice reports whether the number is that of the office that the citizen's card names.
+func (d *Desk) isOffice(c *citizen, number string) bool {
+	o := d.library.Office(d.officeOf(c))
+	return o != nil && library.Digits(o.Number) == library.Digits(number)
 }
 
 // toOffice asks the office, or gives it the call. One that is closed is called at the second press only.

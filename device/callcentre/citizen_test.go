@@ -133,7 +133,11 @@ func TestTheOfficeIsOneKeyAwayAndAClosedOneIsKnownBefore(t *testing.T) {
 	if c := effect[Consult](tb); c.Call != 2 || c.Office != (sip.Party{Name: "Straßenverkehrsamt", Number: "5036"}) {
 		t.Errorf("consults %+v", c)
 	}
-	tb.step(OfficeFailed{2})
+	tb.step(OfficeFailed{Call: 2, Number: "5051"})
+	if v := tb.desk.View(tb.now, 2); v.Card.Office.Busy || v.Note != NoteNone {
+		t.Errorf("somebody else is busy, and the card says it of the office: %+v note %v", v.Card.Office, v.Note)
+	}
+	tb.step(OfficeFailed{Call: 2, Number: "5036"})
 	if v := tb.desk.View(tb.now, 2); !v.Card.Office.Busy || v.Note != NoteOfficeBusy {
 		t.Errorf("busy office: %+v note %v", v.Card.Office, v.Note)
 	}

@@ -268,7 +268,7 @@ func (p *Phone) over(now time.Time, e sip.Ended) {
 	p.reselect()
 	p.tellDesk(callcentre.Over{Call: e.Call, Cause: e.Cause, To: c.target.Number})
 	if citizen != nil && (c.state == CallingOut || c.state == RingingOut) {
-		p.tellDesk(callcentre.OfficeFailed{Call: citizen.id})
+		p.tellDesk(callcentre.OfficeFailed{Call: citizen.id, Number: c.party.Number})
 	}
 	if citizen != nil && c.state == Transferring {
 		return // passed on, or lost while it was: the citizen's call will tell

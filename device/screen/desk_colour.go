@@ -376,7 +376,8 @@ func (c colour) after() {
 	}
 	c.name(font.Face6x12, colourX0+26, x-8, colourBody+27, under, white)
 	c.name(font.Face8x16, colourX0, colourX1, colourBody+56, t.TopicLine, ink)
-	c.name(font.Face8x16, colourX0, colourX1, colourBody+74, t.ResultLine, ink)
+	menu := c.right(font.Face6x12, colourX1, colourBody+76, t.Menu, t.Menu, grey)
+	c.name(font.Face8x16, colourX0, menu-8, colourBody+74, t.ResultLine, ink)
 	const rows, y0, middle, height = 4, colourBody + 96, colourWidth / 2, 21
 	from, to := c.favourites(2 * rows)
 	for i := from; i < to; i++ {

@@ -66,9 +66,9 @@ func TestTheDeskReadsLikeThePanel(t *testing.T) {
 		{"desk-pin", German, []string{"201, verbunden, Abgemeldet, 10:42", "PIN, Agent 4711: 4 Ziffern eingegeben", "Tasten: Weiter · Löschen · Abbrechen"}},
 		{"desk-pin-wrong", German, []string{"201, verbunden, Abgemeldet, 10:42", "PIN, Agent 4711: 0 Ziffern eingegeben", "noch 3 Versuche",
 			"Nummer oder PIN falsch, noch 3 Versuche", "Tasten: Weiter · Löschen · Abbrechen"}},
-		{"desk-after", German, []string{"201, verbunden, Agent 4711, Nacharbeit, 10:42", "Nacharbeit, Stadt Moers", "noch 0:23, * verlängert, noch 2-mal",
+		{"desk-after", German, []string{"201, verbunden, Agent 4711, Nacharbeit, 10:42", "Nacharbeit, Stadt Moers", "noch 0:23, * verlängert, noch 2-mal, OK: Menü",
 			"Anliegen: Führerschein", "Ergebnis: gelöst", "1 Kfz-Zulassung", "2 Führerschein, gilt jetzt", "3 Schwerbehinderung", "4 Elterngeld", "5 Personalausweis",
-			"6 Wohngeld", "7 Sperrmüll", "Tasten: Gelöst · Weitergegeben · Nachricht hinterlassen · Fertig"}},
+			"6 Wohngeld", "7 Sperrmüll", "0 Anderes Anliegen", "Tasten: Gelöst · Weitergegeben · Nachricht hinterlassen · Fertig"}},
 		{"desk-take-over", English, []string{"201, registered, Signed out, 10:42", "Signed in at 205. Move?, 1 of 2", "Selected: 1 Yes", "2 No", "Keys: Yes · No"}},
 	} {
 		if got := New(hal.Colour320x240, c.language).Text(sceneNamed(t, c.scene)); !slices.Equal(got, c.want) {

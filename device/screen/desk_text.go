@@ -99,7 +99,7 @@ func (w wording) menuLines(lines []string, rows int) []string {
 func (w wording) afterLines(lines []string) []string {
 	d := w.says()
 	t := d.After()
-	lines = append(lines, join(", ", t.Title, t.Tenant), join(", ", t.Rest, t.Extends), t.TopicLine, t.ResultLine)
+	lines = append(lines, join(", ", t.Title, t.Tenant), join(", ", t.Rest, t.Extends, t.Menu), t.TopicLine, t.ResultLine)
 	for i := range d.View.After.Choices {
 		lines = append(lines, d.Favourite(i).Line())
 	}

@@ -110,6 +110,7 @@ func afterView(change ...func(*callcentre.After)) func(*callcentre.View) {
 		v.After = &callcentre.After{Tenant: "Stadt Moers", Counting: true, Left: 23 * time.Second, Of: 30 * time.Second, Extends: 2, Topic: "Führerschein", Result: sip.Solved,
 			Choices: named("Kfz-Zulassung", "Führerschein", "Schwerbehinderung", "Elterngeld", "Personalausweis", "Wohngeld", "Sperrmüll")}
 		v.After.Choices[1].Mark = true
+		v.After.Choices = append(v.After.Choices, callcentre.Choice{Word: callcentre.WordOther})
 		for _, c := range change {
 			c(v.After)
 		}

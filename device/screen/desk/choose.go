@@ -20,12 +20,13 @@ type AfterText struct {
 	Left       string // "0:23", empty when nothing ends by itself
 	Rest       string // "noch 0:23", or how it ends
 	Extends    string // "2 Verlängerungen möglich", empty without any
+	Menu       string // "OK: Menü"
 }
 
 // After says what is still to be done for the last call.
 func (d Desk) After() AfterText {
 	a := d.View.After
-	t := AfterText{Title: d.states[sip.WrapUp].full, Tenant: font.CleanHead(a.Tenant), Topic: font.CleanHead(a.Topic), Rest: d.say(phraseNoCountdown)}
+	t := AfterText{Title: d.states[sip.WrapUp].full, Tenant: font.CleanHead(a.Tenant), Topic: font.CleanHead(a.Topic), Rest: d.say(phraseNoCountdown), Menu: d.say(phraseMenuByOK)}
 	if a.Late {
 		t.Title = d.say(phraseLate)
 	}
@@ -82,7 +83,13 @@ func (d Desk) choice(choices []callcentre.Choice, i int) ChoiceText {
 func (t ChoiceText) Line() string { return Join(", ", Join(" ", t.Key, t.Text), t.Mark) }
 
 // Favourite says favourite topic i of the work after a call; it must exist.
-func (d Desk) Favourite(i int) ChoiceText { return d.choice(d.View.After.Choices, i) }
+func (d Desk) Favourite(i int) ChoiceText {
+	t := d.choice(d.View.After.Choices, i)
+	if d.View.After.Choices[i].Word == callcentre.WordOther {
+		t.Key = "0" // opens all topics, wherever it stands
+	}
+	return t
+}
 
 // A MenuText is the head of a menu.
 type MenuText struct {

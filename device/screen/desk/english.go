@@ -178,6 +178,7 @@ var english = Words{
 		phraseLeft:           "%s left",
 		phraseExtendOne:      "* extends, %d more",
 		phraseExtend:         "* extends, %d more",
+		phraseMenuByOK:       "OK: menu",
 		phraseNoCountdown:    "ends with Done",
 		phraseNow:            "present",
 		phraseTakeOver:       "Signed in at %s. Move?",

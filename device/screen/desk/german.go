@@ -178,6 +178,7 @@ var german = Words{
 		phraseLeft:           "noch %s",
 		phraseExtendOne:      "* verlängert, noch %d-mal",
 		phraseExtend:         "* verlängert, noch %d-mal",
+		phraseMenuByOK:       "OK: Menü",
 		phraseNoCountdown:    "endet mit Fertig",
 		phraseNow:            "gilt jetzt",
 		phraseTakeOver:       "An %s angemeldet. Holen?",

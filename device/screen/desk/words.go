@@ -112,6 +112,7 @@ const (
 	phraseLeft                         // %s: rest of the wrap-up
 	phraseExtendOne                    // %d
 	phraseExtend                       // %d
+	phraseMenuByOK                     // what OK opens, after a call
 	phraseNoCountdown                  // nothing ends by itself
 	phraseNow                          // the present choice
 	phraseTakeOver                     // %s: the phone where the agent is signed in

@@ -266,3 +266,20 @@ func TestAFigureWithAGapSaysSinceWhenItHasNone(t *testing.T) {
 		}
 	}
 }
+
+func TestTheTopicsAfterACallNameTheKeysThatChooseThem(t *testing.T) {
+	v := callcentre.View{After: &callcentre.After{Choices: []callcentre.Choice{{Text: "Elterngeld"}, {Word: callcentre.WordOther}}}}
+	d := Desk{Words: German(), View: &v}
+	if a, b := d.Favourite(0).Line(), d.Favourite(1).Line(); a != "1 Elterngeld" || b != "0 Anderes Anliegen" {
+		t.Errorf("%q, %q", a, b)
+	}
+}
+
+func TestOneCallIsNotSeveral(t *testing.T) {
+	for calls, want := range map[int]string{1: "Heute 1 Anruf", 2: "Heute 2 Anrufe"} {
+		v := callcentre.View{Today: &callcentre.Today{Team: sip.Tally{Calls: calls}}}
+		if got := (Desk{Words: German(), View: &v}).Day(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
