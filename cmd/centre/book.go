@@ -2,6 +2,8 @@ package centre
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,8 +71,18 @@ func serving(a store.Agent) []acd.Serving {
 	return all
 }
 
+// What the name of a phone is made of.
+const (
+	deviceMax     = 64
+	deviceLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+)
+
 // AddPhone makes a phone, or gives it a new secret, which is told this once.
 func (b *Book) AddPhone(ctx context.Context, device, label string) (secret string, err error) {
+	// It becomes a part of the PBX's names (PJSIP/201), of a line of the manager interface and of a resource (cc-phone-201).
+	if device == "" || len(device) > deviceMax || strings.Trim(device, deviceLetters) != "" {
+		return "", fmt.Errorf("centre: a phone is named as its SIP account at the PBX: 1 to %d letters, digits, dots, - or _", deviceMax)
+	}
 	secret = store.NewSecret()
 	return secret, b.store.PutPhone(ctx, store.Phone{Device: device, Label: label}, secret)
 }
@@ -84,9 +96,14 @@ func (b *Book) Phones(ctx context.Context) (devices, labels []string, err error)
 	return devices, labels, err
 }
 
-// RemovePhone forgets a phone.
-func (b *Book) RemovePhone(ctx context.Context, device string) error {
+// RemovePhone forgets a phone; false: there was none.
+func (b *Book) RemovePhone(ctx context.Context, device string) (bool, error) {
 	return b.store.RemovePhone(ctx, device)
+}
+
+// RemoveAgent forgets an agent; what he did counts on without him. False: there was none.
+func (b *Book) RemoveAgent(ctx context.Context, number string) (bool, error) {
+	return b.store.RemoveAgent(ctx, number)
 }
 
 // PutSupervisor makes a supervisor or changes the password.
@@ -94,8 +111,8 @@ func (b *Book) PutSupervisor(ctx context.Context, name, password string) error {
 	return b.store.PutSupervisor(ctx, name, password)
 }
 
-// RemoveSupervisor forgets a supervisor.
-func (b *Book) RemoveSupervisor(ctx context.Context, name string) error {
+// RemoveSupervisor forgets a supervisor; false: there was none.
+func (b *Book) RemoveSupervisor(ctx context.Context, name string) (bool, error) {
 	return b.store.RemoveSupervisor(ctx, name)
 }
 

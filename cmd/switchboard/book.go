@@ -4,18 +4,14 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"freizeichen/cmd/centre"
-	"freizeichen/cmd/centre/certificate"
 	"freizeichen/cmd/centre/roster"
 	"freizeichen/firmware/switchboard"
 )
@@ -47,12 +43,61 @@ func (c *command) importAgents(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	settings, err := switchboard.Load(c.file)
+	if err != nil {
+		return err
+	}
 	return c.book(ctx, func(b *centre.Book) error {
+		known, err := b.Agents(ctx)
+		if err != nil {
+			return err
+		}
 		if err := b.PutAgents(ctx, agents); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.stdout, "%d agents are known now or changed\n", len(agents))
+		fmt.Fprintf(c.stdout, "%d agents made or changed\n", len(agents))
+		c.doubts(settings, known, agents)
 		return nil
+	})
+}
+
+// doubts names what was imported and will not work as it is.
+func (c *command) doubts(settings switchboard.Config, known, agents []roster.Agent) {
+	var noPIN, unserved []string
+	for _, a := range agents {
+		if a.PIN == "" && !slices.ContainsFunc(known, func(k roster.Agent) bool { return k.Number == a.Number }) {
+			noPIN = append(noPIN, a.Number)
+		}
+		for _, s := range a.Queues {
+			served := slices.ContainsFunc(settings.Queues, func(q switchboard.Queue) bool { return q.Name == s.Queue })
+			if !served && !slices.Contains(unserved, s.Queue) {
+				unserved = append(unserved, s.Queue)
+			}
+		}
+	}
+	if len(noPIN) > 0 {
+		fmt.Fprintf(c.stderr, "switchboard: cannot sign in before they get a PIN by another import: %s\n", strings.Join(noPIN, " "))
+	}
+	if len(unserved) > 0 {
+		fmt.Fprintf(c.stderr, "switchboard: not among the queues of %s, and left out at sign-in: %s\n", c.file, strings.Join(unserved, " "))
+	}
+}
+
+// removed says what was removed, or that nothing was there.
+func (c *command) removed(what string, found bool, err error) error {
+	if err == nil && !found {
+		err = fmt.Errorf("there is no %s; nothing was changed", what)
+	}
+	if err == nil {
+		fmt.Fprintf(c.stdout, "%s is removed\n", what)
+	}
+	return err
+}
+
+func (c *command) removeAgent(ctx context.Context, number string) error {
+	return c.book(ctx, func(b *centre.Book) error {
+		found, err := b.RemoveAgent(ctx, number)
+		return c.removed("agent "+number, found, err)
 	})
 }
 
@@ -93,7 +138,10 @@ func (c *command) listPhones(ctx context.Context) error {
 }
 
 func (c *command) removePhone(ctx context.Context, device string) error {
-	return c.book(ctx, func(b *centre.Book) error { return b.RemovePhone(ctx, device) })
+	return c.book(ctx, func(b *centre.Book) error {
+		found, err := b.RemovePhone(ctx, device)
+		return c.removed("phone "+device, found, err)
+	})
 }
 
 func (c *command) addSupervisor(ctx context.Context, name string) error {
@@ -101,7 +149,13 @@ func (c *command) addSupervisor(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return c.book(ctx, func(b *centre.Book) error { return b.PutSupervisor(ctx, name, password) })
+	return c.book(ctx, func(b *centre.Book) error {
+		if err := b.PutSupervisor(ctx, name, password); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.stdout, "supervisor %s can log in with this password; earlier sessions have ended\n", name)
+		return nil
+	})
 }
 
 func (c *command) listSupervisors(ctx context.Context) error {
@@ -115,7 +169,10 @@ func (c *command) listSupervisors(ctx context.Context) error {
 }
 
 func (c *command) removeSupervisor(ctx context.Context, name string) error {
-	return c.book(ctx, func(b *centre.Book) error { return b.RemoveSupervisor(ctx, name) })
+	return c.book(ctx, func(b *centre.Book) error {
+		found, err := b.RemoveSupervisor(ctx, name)
+		return c.removed("supervisor "+name, found, err)
+	})
 }
 
 // askPassword reads a password: one line of standard input, or twice from a terminal that does not show it.
@@ -153,35 +210,4 @@ func (c *command) askPassword(name string) (string, error) {
 		err = errors.New("the two are not the same; nothing was changed")
 	}
 	return first, err
-}
-
-// certificate makes files for a site without an authority of its own.
-func (c *command) certificate(args []string) error {
-	flags := flag.NewFlagSet("certificate", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	folder := flags.String("out", ".", "")
-	if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
-		return fmt.Errorf("%w: certificate needs the names or IP addresses by which phones and browsers call the switchboard", errUsage)
-	}
-	chain, err := certificate.New(time.Now(), flags.Args()...)
-	if err != nil {
-		return err
-	}
-	for _, file := range []struct {
-		name string
-		data []byte
-		mode os.FileMode
-	}{{"authority.crt", chain.Authority, 0o644}, {"switchboard.crt", chain.Server, 0o644}, {"switchboard.key", chain.Key, 0o600}} {
-		// Never over a file that is there: a key that is lost cannot be brought back.
-		out, err := os.OpenFile(filepath.Join(*folder, file.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, file.mode)
-		if err != nil {
-			return err
-		}
-		_, err = out.Write(file.data)
-		if err = errors.Join(err, out.Close()); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(c.stdout, "authority.crt goes to the phones (call-centre.switchboard.ca) and browsers, switchboard.crt and switchboard.key stay here\n")
-	return nil
 }

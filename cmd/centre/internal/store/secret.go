@@ -167,15 +167,19 @@ func (s *Store) PutPhone(ctx context.Context, p Phone, secret string) error {
 	return s.wrap("put phone "+p.Device, err)
 }
 
-// RemovePhone forgets a phone and who sits there.
-func (s *Store) RemovePhone(ctx context.Context, device string) error {
-	return s.wrap("remove phone "+device, s.atomically(ctx, func(tx *sql.Tx) error {
-		if _, err := s.exec(ctx, tx, `DELETE FROM sign_ins WHERE device = $1`, device); err != nil {
-			return err
+// RemovePhone forgets a phone and who sits there. It reports whether there was one.
+func (s *Store) RemovePhone(ctx context.Context, device string) (found bool, err error) {
+	err = s.wrap("remove phone "+device, s.atomically(ctx, func(tx *sql.Tx) error {
+		for _, statement := range []string{`DELETE FROM sign_ins WHERE device = $1`, `DELETE FROM seats WHERE device = $1`} {
+			if _, err := s.exec(ctx, tx, statement, device); err != nil {
+				return err
+			}
 		}
-		_, err := s.exec(ctx, tx, `DELETE FROM phones WHERE device = $1`, device)
+		n, err := s.exec(ctx, tx, `DELETE FROM phones WHERE device = $1`, device)
+		found = n > 0
 		return err
 	}))
+	return found, err
 }
 
 // Phones are all phones in the order of their devices.
@@ -222,10 +226,10 @@ func (s *Store) PutSupervisor(ctx context.Context, name, password string) error 
 	}))
 }
 
-// RemoveSupervisor forgets a supervisor and ends his sessions.
-func (s *Store) RemoveSupervisor(ctx context.Context, name string) error {
-	_, err := s.exec(ctx, s.db, `DELETE FROM supervisors WHERE name = $1`, name)
-	return s.wrap("remove supervisor", err)
+// RemoveSupervisor forgets a supervisor and ends his sessions. It reports whether there was one.
+func (s *Store) RemoveSupervisor(ctx context.Context, name string) (found bool, err error) {
+	n, err := s.exec(ctx, s.db, `DELETE FROM supervisors WHERE name = $1`, name)
+	return n > 0, s.wrap("remove supervisor", err)
 }
 
 // Supervisors are the names of all supervisors. None: nobody can log in, there is no default password.
