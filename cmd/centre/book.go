@@ -2,8 +2,6 @@ package centre
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -71,18 +69,8 @@ func serving(a store.Agent) []acd.Serving {
 	return all
 }
 
-// What the name of a phone is made of.
-const (
-	deviceMax     = 64
-	deviceLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-)
-
 // AddPhone makes a phone, or gives it a new secret, which is told this once.
 func (b *Book) AddPhone(ctx context.Context, device, label string) (secret string, err error) {
-	// It becomes a part of the PBX's names (PJSIP/201), of a line of the manager interface and of a resource (cc-phone-201).
-	if device == "" || len(device) > deviceMax || strings.Trim(device, deviceLetters) != "" {
-		return "", fmt.Errorf("centre: a phone is named as its SIP account at the PBX: 1 to %d letters, digits, dots, - or _", deviceMax)
-	}
 	secret = store.NewSecret()
 	return secret, b.store.PutPhone(ctx, store.Phone{Device: device, Label: label}, secret)
 }

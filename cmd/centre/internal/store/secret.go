@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -146,13 +147,20 @@ type Phone struct {
 // secretMin is the shortest secret of a phone: 128 bits as hexadecimal digits.
 const secretMin = 32
 
+// What the name of a phone is made of: it becomes a part of the PBX's names (PJSIP/201), of lines of the manager interface
+// and of a resource (cc-phone-201).
+const (
+	deviceMax     = 64
+	deviceLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+)
+
 // PutPhone makes or changes a phone. Its secret is one of NewSecret, or empty: a known phone's stays.
 func (s *Store) PutPhone(ctx context.Context, p Phone, secret string) error {
 	var changed int64
 	var err error
 	switch {
-	case p.Device == "":
-		return errors.New("store: a phone needs the name of its device")
+	case p.Device == "" || len(p.Device) > deviceMax || strings.Trim(p.Device, deviceLetters) != "":
+		return fmt.Errorf("store: a phone is named as its SIP account at the PBX: 1 to %d letters, digits, dots, - or _", deviceMax)
 	case secret == "":
 		changed, err = s.exec(ctx, s.db, `UPDATE phones SET label = $2 WHERE device = $1`, p.Device, p.Label)
 		if err == nil && changed == 0 {
