@@ -94,6 +94,16 @@ func (b *Book) RemoveAgent(ctx context.Context, number string) (bool, error) {
 	return b.store.RemoveAgent(ctx, number)
 }
 
+// Seats are who is signed in where: agents by device.
+func (b *Book) Seats(ctx context.Context) (map[string]string, error) {
+	all, err := b.store.SignIns(ctx)
+	seats := map[string]string{}
+	for _, in := range all {
+		seats[in.Device] = in.Agent
+	}
+	return seats, err
+}
+
 // PutSupervisor makes a supervisor or changes the password.
 func (b *Book) PutSupervisor(ctx context.Context, name, password string) error {
 	return b.store.PutSupervisor(ctx, name, password)

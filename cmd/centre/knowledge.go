@@ -17,8 +17,7 @@ import (
 // lookEvery is how soon a changed knowledge file is seen.
 const lookEvery = 5 * time.Second
 
-// settleTime is how long a changed file must have been left alone: a copy that is half written may be a shorter file without
-// an error.
+// settleTime is how long a changed file must have lain: half of it may be without an error, too.
 const settleTime = time.Second
 
 // Knowledge is what agents speak from: the last good version of a file that people edit while it is in use.

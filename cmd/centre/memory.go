@@ -114,7 +114,7 @@ func (s scribe) write() bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Said once, not with every attempt: a disk that is full for a night must not be filled further by the log.
+	// Said once, not with every attempt: the log may lie on the disk that is full.
 	if err == nil {
 		if s.failing {
 			s.log.Info("what must survive a restart is written again")

@@ -65,7 +65,6 @@ func OpenSite(ctx context.Context, config SiteConfig) (*Site, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	settings := config.Settings
-	// Before anything is counted: what cannot be kept is better not begun.
 	if err := os.Mkdir(settings.Data, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("centre: data: the folder cannot be made: %w", err)
 	}

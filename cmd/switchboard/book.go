@@ -94,8 +94,23 @@ func (c *command) removed(what string, found bool, err error) error {
 	return err
 }
 
+// orphans warns of a phone that queues go on to call: nobody signs out there any more.
+func (c *command) orphans(ctx context.Context, b *centre.Book, gone func(device, agent string) bool) {
+	seats, err := b.Seats(ctx)
+	if err != nil {
+		return // removing will say so, too
+	}
+	for device, agent := range seats {
+		if gone(device, agent) {
+			fmt.Fprintf(c.stderr, "switchboard: warning: agent %s is signed in at phone %s, and queues call it until somebody signs out there, or\n"+
+				"  asterisk -rx \"queue remove member PJSIP/%s from QUEUE\"\n", agent, device, device)
+		}
+	}
+}
+
 func (c *command) removeAgent(ctx context.Context, number string) error {
 	return c.book(ctx, func(b *centre.Book) error {
+		c.orphans(ctx, b, func(_, agent string) bool { return agent == number })
 		found, err := b.RemoveAgent(ctx, number)
 		return c.removed("agent "+number, found, err)
 	})
@@ -139,6 +154,7 @@ func (c *command) listPhones(ctx context.Context) error {
 
 func (c *command) removePhone(ctx context.Context, device string) error {
 	return c.book(ctx, func(b *centre.Book) error {
+		c.orphans(ctx, b, func(phone, _ string) bool { return phone == device })
 		found, err := b.RemovePhone(ctx, device)
 		return c.removed("phone "+device, found, err)
 	})

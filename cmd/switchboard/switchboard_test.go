@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -178,6 +179,26 @@ func TestACertificateIsDoubted(t *testing.T) {
 		change(&c)
 		if got := doubtOf(&c, now); !strings.Contains(got, want) || (want == "") != (got == "") {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestWhoIsRemovedWhileSignedInIsNotForgottenInTheQueues(t *testing.T) {
+	file := configured(t, login)
+	if status, _, problems := call(t, "number,name,pin,queues\n4711,Ada,1234,zulassung\n", "-config", file, "agents", "import", "-"); status != 0 {
+		t.Fatal(problems)
+	}
+	database, err := sql.Open("sqlite", filepath.Join(filepath.Dir(file), "switchboard.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer database.Close()
+	for _, args := range []string{"agents remove 4711", "phones remove 201"} {
+		if _, err := database.Exec(`INSERT OR IGNORE INTO agents (number, name) VALUES ('4711', 'Ada'); INSERT OR IGNORE INTO sign_ins VALUES ('201', '4711', 1)`); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, problems := call(t, "", append([]string{"-config", file}, strings.Fields(args)...)...); !strings.Contains(problems, "queue remove member PJSIP/201 from QUEUE") {
+			t.Errorf("%s: %s", args, problems)
 		}
 	}
 }
