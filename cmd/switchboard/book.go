@@ -63,20 +63,28 @@ func (c *command) importAgents(ctx context.Context, path string) error {
 
 // doubts names what was imported and will not work as it is.
 func (c *command) doubts(settings switchboard.Config, known, agents []roster.Agent) {
-	var noPIN, unserved []string
+	var noPIN, noQueue, unserved []string
 	for _, a := range agents {
 		if a.PIN == "" && !slices.ContainsFunc(known, func(k roster.Agent) bool { return k.Number == a.Number }) {
 			noPIN = append(noPIN, a.Number)
 		}
+		some := false
 		for _, s := range a.Queues {
 			served := slices.ContainsFunc(settings.Queues, func(q switchboard.Queue) bool { return q.Name == s.Queue })
+			some = some || served
 			if !served && !slices.Contains(unserved, s.Queue) {
 				unserved = append(unserved, s.Queue)
 			}
 		}
+		if !some {
+			noQueue = append(noQueue, a.Number)
+		}
 	}
 	if len(noPIN) > 0 {
 		fmt.Fprintf(c.stderr, "switchboard: cannot sign in before they get a PIN by another import: %s\n", strings.Join(noPIN, " "))
+	}
+	if len(noQueue) > 0 {
+		fmt.Fprintf(c.stderr, "switchboard: cannot sign in, because they have no queue that is served: %s\n", strings.Join(noQueue, " "))
 	}
 	if len(unserved) > 0 {
 		fmt.Fprintf(c.stderr, "switchboard: not among the queues of %s, and left out at sign-in: %s\n", c.file, strings.Join(unserved, " "))

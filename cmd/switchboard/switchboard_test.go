@@ -83,6 +83,7 @@ func TestTheBookIsKeptByCommands(t *testing.T) {
 	do("", "check")
 	do("number,name,pin,queues\n4711,Ada,1234,zulassung:2\n", "agents", "import", "-")
 	if _, _, doubts := call(t, "number,name,pin,queues\n4711,Ada,,zulassung:2\n4712,Bert,,mars\n", "-config", file, "agents", "import", "-"); !strings.Contains(doubts, "PIN by another import: 4712\n") ||
+		!strings.Contains(doubts, "no queue that is served: 4712\n") ||
 		!strings.Contains(doubts, "left out at sign-in: mars\n") {
 		t.Errorf("%s", doubts)
 	}

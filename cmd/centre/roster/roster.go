@@ -23,15 +23,21 @@ type Agent struct {
 	Queues       []acd.Serving
 }
 
-// agentsMax bounds an import.
-const agentsMax = 20_000
+// agentsMax bounds an import, and textMax its bytes.
+const (
+	agentsMax = 20_000
+	textMax   = agentsMax * 200
+)
 
 // Read reads a list of agents: CSV with comma or semicolon and the header number, name, pin, queues. Queues are
 // parted by spaces, each with or without a penalty: "moers kw-zulassung:1". Errors name the line and never a PIN.
 func Read(r io.Reader) ([]Agent, error) {
-	text, err := io.ReadAll(io.LimitReader(r, agentsMax*200))
+	text, err := io.ReadAll(io.LimitReader(r, textMax+1))
 	if err != nil {
 		return nil, fmt.Errorf("agents: %w", err)
+	}
+	if len(text) > textMax {
+		return nil, fmt.Errorf("agents: more than %d bytes", textMax)
 	}
 	for i, line := range bytes.Split(text, []byte("\n")) {
 		if !utf8.Valid(line) {

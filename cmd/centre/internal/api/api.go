@@ -212,7 +212,7 @@ func (s *server) refuse(c *call, err error) {
 		}
 		s.Log.Error("a phone's request failed", "phone", c.device, "method", c.Method, "address", c.Pattern, "error", err)
 		errors.As(problem(http.StatusServiceUnavailable, "the switchboard could not do it now; try again, and look into the switchboard's log"), &r)
-	} else {
+	} else if c.device != "" || s.limits.take(c.now, "", strangerLimit) == 0 {
 		s.Log.Warn("a phone's request was refused", "phone", c.device, "from", host(c.RemoteAddr), "method", c.Method, "address", c.Pattern, "status", r.Status, "reason", r.Detail)
 	}
 	header := c.w.Header()

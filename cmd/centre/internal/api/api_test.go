@@ -142,6 +142,26 @@ func TestOnlyPhonesThatAreKnownAreAnswered(t *testing.T) {
 	}
 }
 
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	b := newBench(t)
+	for range 1000 {
+		b.as("201", "guess", "GET", "/v1/agent", nil)
+	}
+	if n := strings.Count(b.log.String(), "refused"); n != strangerLimit.burst {
+		t.Errorf("%d lines", n)
+	}
+	b.ask("GET", "/v1/nothing", nil)
+	if !strings.Contains(b.log.String(), "no such address") {
+		t.Error("a phone that is known is not told of")
+	}
+	b.now = b.now.Add(strangerLimit.pause)
+	b.log.Reset()
+	b.as("201", "guess", "GET", "/v1/agent", nil)
+	if b.log.Len() == 0 {
+		t.Error("strangers are never told of again")
+	}
+}
+
 func TestWhatIsBadIsRefusedWithASentence(t *testing.T) {
 	b := newBench(t)
 	other := outcome
