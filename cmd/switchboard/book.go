@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,6 +142,14 @@ func (c *command) listAgents(ctx context.Context) error {
 
 func (c *command) addPhone(ctx context.Context, device, label string) error {
 	return c.book(ctx, func(b *centre.Book) error {
+		devices, labels, err := b.Phones(ctx)
+		if err != nil {
+			return err
+		}
+		if i := slices.Index(devices, device); i >= 0 {
+			label = cmp.Or(label, labels[i])
+			fmt.Fprintf(c.stderr, "switchboard: phone %s was known; the secret that it had does not work any more\n", device)
+		}
 		secret, err := b.AddPhone(ctx, device, label)
 		if err == nil {
 			fmt.Fprintf(c.stdout, "secret of phone %s, for call-centre.switchboard.secret of its configuration: %s\n", device, secret)

@@ -103,6 +103,12 @@ func TestTheBookIsKeptByCommands(t *testing.T) {
 	if again := do("", "phones", "add", "201"); again == secret || len(again) < 40 {
 		t.Errorf("%s", again)
 	}
+	if status, _, problems := call(t, "", "-config", file, "phones", "add", "201"); status != 0 || !strings.Contains(problems, "does not work any more") {
+		t.Errorf("a phone that worked is cut off without a word: %d %s", status, problems)
+	}
+	if out := do("", "phones", "list"); !strings.Contains(out, "201  by the window") {
+		t.Errorf("its label is lost: %s", out)
+	}
 	do("", "phones", "remove", "201")
 	if out := do("", "phones", "list"); out != "" {
 		t.Errorf("%s", out)
