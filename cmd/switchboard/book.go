@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -31,7 +32,7 @@ func (c *command) book(ctx context.Context, do func(*centre.Book) error) error {
 }
 
 func (c *command) importAgents(ctx context.Context, path string) error {
-	in := c.stdin
+	in := patient(ctx, c.stdin)
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
@@ -178,7 +179,7 @@ func (c *command) removePhone(ctx context.Context, device string) error {
 }
 
 func (c *command) addSupervisor(ctx context.Context, name string) error {
-	password, err := c.askPassword(name)
+	password, err := c.askPassword(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -209,10 +210,13 @@ func (c *command) removeSupervisor(ctx context.Context, name string) error {
 }
 
 // askPassword reads a password: one line of standard input, or twice from a terminal that does not show it.
-func (c *command) askPassword(name string) (string, error) {
-	in := bufio.NewReader(c.stdin)
+func (c *command) askPassword(ctx context.Context, name string) (string, error) {
+	in := bufio.NewReader(patient(ctx, c.stdin))
 	line := func() (string, error) {
 		text, err := in.ReadString('\n')
+		if ctx.Err() != nil {
+			return "", errors.New("interrupted; nothing was changed")
+		}
 		if text == "" && err != nil {
 			return "", errors.New("no password on standard input")
 		}
@@ -243,4 +247,31 @@ func (c *command) askPassword(name string) (string, error) {
 		err = errors.New("the two are not the same; nothing was changed")
 	}
 	return first, err
+}
+
+// patient reads until ctx ends: who waits for a line of a person can be interrupted.
+func patient(ctx context.Context, from io.Reader) io.Reader { return interruptible{ctx, from} }
+
+type interruptible struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+// Read implements io.Reader. A read that was interrupted goes on until the program ends; nobody gets what it reads.
+func (r interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	own, done := make([]byte, len(p)), make(chan result, 1)
+	go func() {
+		n, err := r.from.Read(own)
+		done <- result{n, err}
+	}()
+	select {
+	case got := <-done:
+		return copy(p, own[:got.n]), got.err
+	case <-r.ctx.Done():
+		return 0, r.ctx.Err()
+	}
 }

@@ -210,6 +210,23 @@ func TestWhoIsRemovedWhileSignedInIsNotForgottenInTheQueues(t *testing.T) {
 	}
 }
 
+func TestACommandThatWaitsForAPersonCanBeInterrupted(t *testing.T) {
+	file := configured(t, login)
+	for _, args := range []string{"supervisors add grace", "agents import -"} {
+		nobody, typist := io.Pipe()
+		ctx, interrupt := context.WithCancel(t.Context())
+		var said lines
+		c := command{stdin: nobody, stdout: &said, stderr: &said}
+		ended := make(chan int)
+		go func() { ended <- c.run(ctx, append([]string{"-config", file}, strings.Fields(args)...)) }()
+		interrupt()
+		if status := <-ended; status != 1 {
+			t.Errorf("%s: %d %s", args, status, &said)
+		}
+		typist.Close()
+	}
+}
+
 // lines is what a program writes, for a test that waits for it.
 type lines struct {
 	mu   sync.Mutex
