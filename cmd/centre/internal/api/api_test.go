@@ -281,6 +281,23 @@ func TestAPhoneSpeaksInTheNameOfItsOwnAgentsAlone(t *testing.T) {
 	}
 }
 
+// Who signs in by a feature code while the switchboard is away has no number there; a citizen's message must not be lost.
+func TestWhatAnAgentWithoutANumberDidCountsForTheTeam(t *testing.T) {
+	b := newBench(t)
+	o, m := outcome, message
+	o.Agent, m.Agent = "", ""
+	if w := b.ask("PUT", "/v1/outcomes/"+o.ID, wire.EncodeOutcome(o)); w.Code != http.StatusNoContent {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	if w := b.ask("PUT", "/v1/messages/"+m.ID, wire.EncodeMessage(m)); w.Code != http.StatusCreated {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	f, err := wire.DecodeFigures(b.ask("GET", "/v1/figures", nil).Body.Bytes())
+	if err != nil || f.Team.Calls != 1 || f.Own.Calls != 0 || strings.Contains(b.log.String(), "name of an agent") {
+		t.Errorf("%+v, %v, log: %s", f, err, b.log.String())
+	}
+}
+
 func TestTheTeamIsCountedOnceForManyPhones(t *testing.T) {
 	b := newBench(t)
 	counted := &counting{Records: b.store}
