@@ -38,12 +38,15 @@ const (
 )
 
 // Tries: after triesMax wrong ones in a row a name is locked for lockFirst, after as many more for twice, four and eight
-// times as long, at most an hour. A day without a try forgets all of it.
+// times as long, at most an hour; a supervisor always for a minute. A day without a try forgets all of it.
 const (
 	triesMax  = 5
 	lockFirst = 5 * time.Minute
-	lockMax   = time.Hour // a lock that lasts longer was written by a clock that was wrong: it does not count
-	forgetful = 24 * time.Hour
+	// A supervisor is locked so long each time: a stranger who knows the name shall not keep him out with a few tries an
+	// hour, and at that pace nobody guesses a password of passwordMin bytes.
+	lockSupervisor = time.Minute
+	lockMax        = time.Hour // a lock that lasts longer was written by a clock that was wrong: it does not count
+	forgetful      = 24 * time.Hour
 )
 
 // whoMax bounds a name in bytes that somebody tries.
@@ -52,6 +55,10 @@ const whoMax = 160
 // try counts a try before it is looked at, so that tries at once cannot be more than five: left are those that remain if
 // this one is wrong; with none left, retry is when the name may be tried again. While it is locked, left is -1.
 func (s *Store) try(ctx context.Context, now time.Time, who string) (left int, retry time.Time, err error) {
+	first, grows := lockFirst, 1
+	if strings.HasPrefix(who, supervisorTries) {
+		first, grows = lockSupervisor, 0
+	}
 	who = who[:min(len(who), whoMax)]
 	var failed int
 	var until int64
@@ -61,11 +68,11 @@ func (s *Store) try(ctx context.Context, now time.Time, who string) (left int, r
 			failed = CASE WHEN tries.last_at < $3 OR tries.failed >= $4 THEN 1 ELSE tries.failed + 1 END,
 			locks = CASE WHEN tries.last_at < $3 THEN 0 WHEN tries.failed = $4 - 1 THEN tries.locks + 1 ELSE tries.locks END,
 			locked_until = CASE WHEN tries.last_at >= $3 AND tries.failed = $4 - 1
-				THEN $2 + CAST($5 AS BIGINT) * CASE tries.locks WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 ELSE 12 END ELSE 0 END,
+				THEN $2 + CAST($5 AS BIGINT) * CASE CAST($7 AS BIGINT) * tries.locks WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 ELSE 12 END ELSE 0 END,
 			last_at = $2
 		WHERE tries.locked_until <= $2 OR tries.locked_until > $6
 		RETURNING failed, locked_until`),
-		who, micros(now), micros(now.Add(-forgetful)), int64(triesMax), lockFirst.Microseconds(), micros(now.Add(lockMax))).Scan(&failed, &until)
+		who, micros(now), micros(now.Add(-forgetful)), int64(triesMax), first.Microseconds(), micros(now.Add(lockMax)), grows).Scan(&failed, &until)
 	if errors.Is(err, sql.ErrNoRows) { // it is locked
 		err = s.db.QueryRowContext(ctx, s.sql(`SELECT locked_until FROM tries WHERE who = $1`), who).Scan(&until)
 		if errors.Is(err, sql.ErrNoRows) {

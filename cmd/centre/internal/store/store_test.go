@@ -312,11 +312,19 @@ func supervisors(b bed) {
 	if name(noon) != "" {
 		b.Error("the session outlived its end")
 	}
-	for range 5 {
-		login("eva", "wrong")
+	for again := range 4 { // a stranger locks her out for a minute, however often
+		now := noon.Add(time.Duration(again) * time.Minute)
+		for range 5 {
+			_, _, err := s.LogIn(ctx, now, "eva", "wrong", time.Hour)
+			ok(b, err)
+		}
+		token, retry, err := s.LogIn(ctx, now, "eva", password+"!", time.Hour)
+		if err != nil || token != "" || !retry.Equal(now.Add(time.Minute)) {
+			b.Errorf("five wrong passwords: %q, %v, %v", token, retry, err)
+		}
 	}
-	if token, retry := login("eva", password+"!"); token != "" || !retry.Equal(noon.Add(5*time.Minute)) {
-		b.Errorf("five wrong passwords: %q, %v", token, retry)
+	if token, _, err := s.LogIn(ctx, noon.Add(4*time.Minute), "eva", password+"!", time.Hour); token == "" || err != nil {
+		b.Errorf("after the lock: %q, %v", token, err)
 	}
 	must[bool](b)(s.RemoveSupervisor(ctx, "eva"))
 	if names := must[[]string](b)(s.Supervisors(ctx)); len(names) != 0 {
