@@ -133,7 +133,7 @@ func ParseResult(name string) (Result, bool) {
 type Outcome struct {
 	ID       string    // 32 hexadecimal digits of chance, made by the phone: the same outcome sent twice counts once
 	Revision int       // of the same ID, from 0; a late entry replaces what was said before, an older one does not
-	Agent    string    // his number
+	Agent    string    // his number; empty when he signed in by a feature code
 	Queue    string    // that the call came from; may be empty
 	Tenant   string    // identifier of the knowledge file
 	Line     string    // the called number; 115 is counted apart by it

@@ -84,9 +84,24 @@ func (b *Book) Phones(ctx context.Context) (devices, labels []string, err error)
 	return devices, labels, err
 }
 
-// RemovePhone forgets a phone.
-func (b *Book) RemovePhone(ctx context.Context, device string) error {
+// RemovePhone forgets a phone; false: there was none.
+func (b *Book) RemovePhone(ctx context.Context, device string) (bool, error) {
 	return b.store.RemovePhone(ctx, device)
+}
+
+// RemoveAgent forgets an agent; what he did counts on without him. False: there was none.
+func (b *Book) RemoveAgent(ctx context.Context, number string) (bool, error) {
+	return b.store.RemoveAgent(ctx, number)
+}
+
+// Seats are who is signed in where: agents by device.
+func (b *Book) Seats(ctx context.Context) (map[string]string, error) {
+	all, err := b.store.SignIns(ctx)
+	seats := map[string]string{}
+	for _, in := range all {
+		seats[in.Device] = in.Agent
+	}
+	return seats, err
 }
 
 // PutSupervisor makes a supervisor or changes the password.
@@ -94,8 +109,8 @@ func (b *Book) PutSupervisor(ctx context.Context, name, password string) error {
 	return b.store.PutSupervisor(ctx, name, password)
 }
 
-// RemoveSupervisor forgets a supervisor.
-func (b *Book) RemoveSupervisor(ctx context.Context, name string) error {
+// RemoveSupervisor forgets a supervisor; false: there was none.
+func (b *Book) RemoveSupervisor(ctx context.Context, name string) (bool, error) {
 	return b.store.RemoveSupervisor(ctx, name)
 }
 

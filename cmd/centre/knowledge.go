@@ -17,6 +17,9 @@ import (
 // lookEvery is how soon a changed knowledge file is seen.
 const lookEvery = 5 * time.Second
 
+// settleTime is how long a changed file must have lain: half of it may be without an error, too.
+const settleTime = time.Second
+
 // Knowledge is what agents speak from: the last good version of a file that people edit while it is in use.
 type Knowledge struct {
 	path string // of the file that people edit; empty: there is none
@@ -90,6 +93,9 @@ func (k *Knowledge) look() {
 		if info.ModTime().Equal(k.changed) && info.Size() == k.size {
 			return
 		}
+		if age := now.Sub(info.ModTime()); len(k.data) > 0 && age >= 0 && age < settleTime {
+			return // the next look comes
+		}
 		k.changed, k.size = info.ModTime(), info.Size()
 	}
 	var known firmware.Knowledge
@@ -99,7 +105,11 @@ func (k *Knowledge) look() {
 	if err != nil {
 		if fault := err.Error(); fault != k.state.Fault {
 			k.state.Fault, k.state.At = fault, now
-			k.log.Error("the knowledge file is not taken; the last good one stays in force", "error", err)
+			if len(k.data) > 0 {
+				k.log.Error("the knowledge file is not taken; the last good one stays in force", "error", err)
+			} else {
+				k.log.Error("the knowledge file is not taken; phones get none until it is right", "error", err)
+			}
 		}
 		return
 	}

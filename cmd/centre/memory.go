@@ -40,6 +40,7 @@ type pending struct {
 	mu      sync.Mutex
 	signIns map[string]acd.SignIn
 	days    map[string]count.Day
+	failing bool // and it was said
 }
 
 func newScribe(memory Memory, log *slog.Logger) scribe {
@@ -111,12 +112,20 @@ func (s scribe) write() bool {
 	if err == nil && len(days) > 0 {
 		err = s.memory.PutDays(ctx, slices.Collect(maps.Values(days)))
 	}
-	if err == nil {
-		return true
-	}
-	s.log.Error("what must survive a restart could not be written; it is tried again", "error", err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Said once, not with every attempt: the log may lie on the disk that is full.
+	if err == nil {
+		if s.failing {
+			s.log.Info("what must survive a restart is written again")
+		}
+		s.failing = false
+		return true
+	}
+	if !s.failing {
+		s.log.Error("what must survive a restart cannot be written: look at disk and database; it is tried again until it can", "error", err)
+	}
+	s.failing = true
 	maps.Copy(signIns, s.signIns)
 	maps.Copy(days, s.days)
 	s.signIns, s.days = signIns, days

@@ -2,6 +2,7 @@ package centre
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -23,12 +24,19 @@ type Metrics struct {
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
-		news:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "switchboard_presence_publishes_total", Help: "Texts given to presence, by what they are about."}, []string{"about"}),
-		commands: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "switchboard_pbx_commands_total", Help: "Commands given to the PBX, by what they do."}, []string{"command"}),
-		replies:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "switchboard_agent_replies_total", Help: "Replies to requests of phones, by problem."}, []string{"problem"}),
+		news:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "switchboard_presence_publishes_total", Help: "Texts handed to presence, by what they are about: a queue, or the agent at one phone (the text names no agent)."}, []string{"about"}),
+		commands: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "switchboard_pbx_commands_total", Help: "Commands to the PBX: add or remove or pause a member of a queue, or tell the whole view again (resync)."}, []string{"command"}),
+		replies:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "switchboard_agent_replies_total", Help: "Replies to what agents asked for at their phones, by problem; none is a success."}, []string{"problem"}),
 	}
 	m.registry.MustRegister(m.news, m.commands, m.replies, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// CertificateEnds tells when phones and browsers will refuse the switchboard: somebody may be woken a month before.
+func (m *Metrics) CertificateEnds(at time.Time) {
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "switchboard_certificate_end_timestamp_seconds", Help: "When the switchboard's own certificate ends, in Unix time."})
+	gauge.Set(float64(at.Unix()))
+	m.registry.MustRegister(gauge)
 }
 
 // Observe counts an effect: Config.Observe.
@@ -60,8 +68,8 @@ func (m *Metrics) Handler(c *Centre) http.Handler {
 // Instrument counts the requests of a handler and how long they take, by method and status.
 func (m *Metrics) Instrument(name string, handler http.Handler) http.Handler {
 	labels := prometheus.Labels{"handler": name}
-	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "switchboard_http_requests_total", Help: "Requests answered.", ConstLabels: labels}, []string{"code", "method"})
-	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "switchboard_http_request_seconds", Help: "How long answers took.", ConstLabels: labels,
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "switchboard_http_requests_total", Help: "HTTPS requests that were answered, by status and method.", ConstLabels: labels}, []string{"code", "method"})
+	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "switchboard_http_request_seconds", Help: "How long answers to HTTPS requests took, in seconds.", ConstLabels: labels,
 		Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 3}}, []string{})
 	m.registry.MustRegister(requests, duration)
 	return promhttp.InstrumentHandlerDuration(duration, promhttp.InstrumentHandlerCounter(requests, handler))
@@ -76,15 +84,15 @@ type figure struct {
 
 func figures() []figure {
 	return []figure{
-		{"switchboard_queue_waiting", "Callers who wait.", false, func(s sip.QueueStatus) int { return s.Waiting }},
-		{"switchboard_queue_agents_signed_in", "Agents who serve the queue.", false, func(s sip.QueueStatus) int { return s.SignedIn }},
-		{"switchboard_queue_agents_free", "Of them, those who could take a call.", false, func(s sip.QueueStatus) int { return s.Free }},
-		{"switchboard_queue_agents_paused", "Of them, those who pause or wrap up.", false, func(s sip.QueueStatus) int { return s.Paused }},
-		{"switchboard_queue_offered_total", "Callers since midnight who wait no more.", true, func(s sip.QueueStatus) int { return s.Level.Offered }},
-		{"switchboard_queue_answered_total", "Of them, answered.", true, func(s sip.QueueStatus) int { return s.Level.Answered }},
-		{"switchboard_queue_answered_in_time_total", "Of them, in time.", true, func(s sip.QueueStatus) int { return s.Level.AnsweredInTime }},
-		{"switchboard_queue_abandoned_total", "Callers since midnight who gave up or were sent away.", true, func(s sip.QueueStatus) int { return s.Level.Abandoned }},
-		{"switchboard_queue_abandoned_in_time_total", "Of them, in time.", true, func(s sip.QueueStatus) int { return s.Level.AbandonedInTime }},
+		{"switchboard_queue_waiting", "Callers who wait in the queue now.", false, func(s sip.QueueStatus) int { return s.Waiting }},
+		{"switchboard_queue_agents_signed_in", "Agents who are signed in to the queue now.", false, func(s sip.QueueStatus) int { return s.SignedIn }},
+		{"switchboard_queue_agents_free", "Agents signed in to the queue who could take a call now.", false, func(s sip.QueueStatus) int { return s.Free }},
+		{"switchboard_queue_agents_paused", "Agents signed in to the queue who pause or wrap up now.", false, func(s sip.QueueStatus) int { return s.Paused }},
+		{"switchboard_queue_offered_total", "Callers who have left the queue since midnight, answered or not.", true, func(s sip.QueueStatus) int { return s.Level.Offered }},
+		{"switchboard_queue_answered_total", "Callers who were answered since midnight.", true, func(s sip.QueueStatus) int { return s.Level.Answered }},
+		{"switchboard_queue_answered_in_time_total", "Callers who were answered since midnight, within the time that is promised.", true, func(s sip.QueueStatus) int { return s.Level.AnsweredInTime }},
+		{"switchboard_queue_abandoned_total", "Callers who gave up or were sent away since midnight.", true, func(s sip.QueueStatus) int { return s.Level.Abandoned }},
+		{"switchboard_queue_abandoned_in_time_total", "Callers who gave up or were sent away since midnight, within the time that is promised.", true, func(s sip.QueueStatus) int { return s.Level.AbandonedInTime }},
 	}
 }
 

@@ -1,6 +1,8 @@
 package centre
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -117,9 +119,64 @@ func TestABrokenKnowledgeFileLeavesTheLastGoodOneInForce(t *testing.T) {
 	}
 }
 
+func TestAKnowledgeFileThatIsBeingWrittenIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "knowledge.yaml")
+	write := func(content []byte, age time.Duration) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(path, content, 0o600), os.Chtimes(path, time.Now().Add(-age), time.Now().Add(-age))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(knowledge.Example(), 0) // at the start there is nothing better
+	k := NewKnowledge(path, "", nil)
+	_, first := k.Compiled()
+	next := strings.Replace(string(knowledge.Example()), "Beispiel 2026-11", "Beispiel 2026-12", 1)
+	write([]byte(next), 0)
+	k.look()
+	if _, now := k.Compiled(); now != first {
+		t.Error("what is perhaps half a file is in force")
+	}
+	write([]byte(next), settleTime)
+	k.look()
+	if _, now := k.Compiled(); now == first {
+		_, state := k.Knowledge()
+		t.Errorf("what lies there is not taken: %+v", state)
+	}
+}
+
+// full is a disk without room.
+type full struct {
+	Memory
+	err error
+}
+
+func (f *full) PutDays(context.Context, []count.Day) error { return f.err }
+
+func TestADiskThatIsFullIsSaidOnceAndSoIsItsEnd(t *testing.T) {
+	var log strings.Builder
+	disk := &full{err: errors.New("no space left")}
+	s := newScribe(disk, slog.New(slog.NewTextHandler(&log, nil)))
+	s.day(count.Day{Queue: "moers"})
+	for range 2 {
+		if s.write() {
+			t.Error("it was written")
+		}
+	}
+	disk.err = nil
+	for range 2 {
+		if !s.write() {
+			t.Error("it was not written")
+		}
+	}
+	if strings.Count(log.String(), "no space left") != 1 || strings.Count(log.String(), "written again") != 1 {
+		t.Errorf("log: %s", &log)
+	}
+}
+
 func TestMetricsTellOfQueuesAndOfNobody(t *testing.T) {
 	l, m := newLab(), NewMetrics()
 	l.observe = m.Observe
+	m.CertificateEnds(time.Unix(1_800_000_000, 0))
 	run(t, l, func(t *testing.T, c *Centre) {
 		metrics := m.Handler(c)
 		phones := m.Instrument("phones", http.NotFoundHandler())
@@ -133,12 +190,18 @@ func TestMetricsTellOfQueuesAndOfNobody(t *testing.T) {
 		metrics.ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 		text := answer.Body.String()
 		for _, want := range []string{
-			"switchboard_pbx_up 1\n", `switchboard_queue_waiting{queue="moers"} 1` + "\n", `switchboard_queue_abandoned_total{queue="moers"} 1` + "\n",
+			"switchboard_pbx_up 1\n", "switchboard_certificate_end_timestamp_seconds 1.8e+09\n", `switchboard_queue_waiting{queue="moers"} 1` + "\n", `switchboard_queue_abandoned_total{queue="moers"} 1` + "\n",
 			`switchboard_queue_agents_free{queue="moers"} 1`, `switchboard_pbx_commands_total{command="add"} 1`, `switchboard_agent_replies_total{problem="none"} 2`,
 			`switchboard_presence_publishes_total{about="queue"} `, `switchboard_http_requests_total{code="404",handler="phones",method="get"} 1`,
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s is missing in\n%s", want, text)
+			}
+		}
+		for line := range strings.Lines(text) {
+			// Prometheus shows them sorted by name: each stands for itself.
+			if strings.HasPrefix(line, "# HELP switchboard_") && strings.Contains(line, "Of them") {
+				t.Errorf("a help that needs another: %s", line)
 			}
 		}
 		for _, secret := range []string{`"4711"`, "1795360724.11", `"201"`, "Ada"} {

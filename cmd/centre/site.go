@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -63,6 +65,9 @@ func OpenSite(ctx context.Context, config SiteConfig) (*Site, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	settings := config.Settings
+	if err := os.Mkdir(settings.Data, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("centre: data: the folder cannot be made: %w", err)
+	}
 	figures, err := OpenFigures(filepath.Join(settings.Data, "figures.json"))
 	if err != nil {
 		s.log.Error("the figures begin anew", "error", err)
@@ -72,6 +77,9 @@ func OpenSite(ctx context.Context, config SiteConfig) (*Site, error) {
 	}
 	s.knowledge = NewKnowledge(settings.Knowledge, filepath.Join(settings.Data, "knowledge.json"), s.log)
 	metrics := NewMetrics()
+	if leaf := config.Certificate.Leaf; leaf != nil {
+		metrics.CertificateEnds(leaf.NotAfter)
+	}
 	s.centre = New(Config{
 		ACD: model(settings), PBX: config.PBX, News: config.News, Agents: s.book, Memory: &memory{book: s.book, figures: figures},
 		Log: s.log, Observe: metrics.Observe,
@@ -225,6 +233,9 @@ func (s *Site) forget(ctx context.Context) {
 	ticker := time.NewTicker(forgetEvery)
 	defer ticker.Stop()
 	for {
+		if err := s.book.store.Hold(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("the database is not this switchboard's alone; its figures and sign-ins may be wrong", "error", err)
+		}
 		if gone, err := s.book.store.Forget(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			s.log.Error("what is kept long enough could not be forgotten", "error", err)
 		} else if gone.Agents+gone.Messages > 0 {

@@ -162,6 +162,25 @@ func TestWhatIsPromisedOfALineIsDue(t *testing.T) {
 	}
 }
 
+func TestAFolderForDataIsMadeOrItIsSaid(t *testing.T) {
+	s := settings(t)
+	s.Data = filepath.Join(s.Data, "data")
+	site, _ := open(t, s, newLab())
+	if info, err := os.Stat(s.Data); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+	for _, device := range []string{"", "20 1", "201\r\nAction: Originate", "PJSIP/201", "201,a"} {
+		if _, err := site.Book().AddPhone(t.Context(), device, ""); err == nil || !strings.Contains(err.Error(), "SIP account") {
+			t.Errorf("%q: %v", device, err)
+		}
+	}
+	s2 := settings(t)
+	s2.Data = filepath.Join(s2.Data, "no", "data")
+	if _, err := OpenSite(t.Context(), SiteConfig{Settings: s2, PBX: newLab(), News: news{newLab()}}); err == nil || !strings.Contains(err.Error(), "data: the folder") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAPortInUseIsSaid(t *testing.T) {
 	s := settings(t)
 	site, _ := open(t, s, newLab())

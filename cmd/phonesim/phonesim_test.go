@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -186,11 +187,14 @@ func TestTheHintFitsWhatWentWrong(t *testing.T) {
 		"-socket chooses":      &net.OpError{Op: "listen", Net: "unix", Err: os.NewSyscallError("bind", syscall.EACCES)},
 		inUse:                  &net.OpError{Op: "listen", Net: "udp", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)},
 	} {
-		if got := hint(err); !strings.Contains(got, want) {
+		if got := hint(err, "phone.sock"); !strings.Contains(got, want) {
 			t.Errorf("%v%s, want %q", err, got, want)
 		}
 	}
-	if got := hint(errors.New("anything else")); got != "" {
+	if got := hint(errors.New("anything else"), "phone.sock"); got != "" {
 		t.Errorf("hint%s", got)
+	}
+	if got := hint(&fs.PathError{Op: "open", Path: "/etc/authority.crt", Err: syscall.ENOENT}, "/run/phone.sock"); got != "" {
+		t.Errorf("an authority that is missing:%s", got)
 	}
 }

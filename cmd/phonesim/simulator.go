@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -58,7 +59,7 @@ func (s *simulator) run(ctx context.Context) error {
 		Config: s.options.config, Body: body, Sound: sound, Socket: s.options.socket, Version: version, Logger: s.log,
 	})
 	if err != nil {
-		return fmt.Errorf("%w%s", err, hint(err))
+		return fmt.Errorf("%w%s", err, hint(err, s.options.socket))
 	}
 	var parts []func(context.Context) error
 	if room != nil {
@@ -79,10 +80,11 @@ func (s *simulator) run(ctx context.Context) error {
 
 // hint says which flag helps when a phone's socket cannot be opened, in brackets behind the error; empty when none does,
 // or when the error says so itself.
-func hint(err error) string {
+func hint(err error, socket string) string {
 	var path *fs.PathError
 	var network *net.OpError
-	local := errors.As(err, &path) || errors.As(err, &network) && network.Net == "unix"
+	// Other files have nothing to do with it: an authority, a journal.
+	local := errors.As(err, &path) && strings.HasPrefix(socket, path.Path) || errors.As(err, &network) && network.Net == "unix"
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return " (another program may use the address; -sip and -socket choose others)"

@@ -3,7 +3,7 @@
 //
 //	switchboard [run]             serve until a signal comes
 //	switchboard check             say what is wrong in the configuration
-//	switchboard agents ...        import FILE.csv | list
+//	switchboard agents ...        import FILE.csv | list | remove NUMBER
 //	switchboard phones ...        add DEVICE [LABEL] | list | remove DEVICE
 //	switchboard supervisors ...   add NAME | list | remove NAME
 //	switchboard certificate NAME  make a certificate for a site without an authority of its own
@@ -37,10 +37,11 @@ const defaultFile = "/etc/switchboard/switchboard.yaml"
 const usage = `usage: switchboard [-config FILE] [-verbose] COMMAND
 
   run                          serve until a signal comes (the default)
-  check                        say what is wrong in the configuration
+  check                        say what is wrong in the configuration and in the files it names
   reference                    print a configuration that explains every key
   agents import FILE.csv       make or change agents; "-" is standard input
   agents list
+  agents remove NUMBER         forget an agent; calls already counted stay in the statistics, without the agent
   phones add DEVICE [LABEL]    make a phone, or give it a new secret, which is printed this once
   phones list
   phones remove DEVICE
@@ -48,6 +49,11 @@ const usage = `usage: switchboard [-config FILE] [-verbose] COMMAND
   supervisors list
   supervisors remove NAME
   certificate [-out FOLDER] NAME...  make a certificate for host names or IP addresses
+
+FILE is /etc/switchboard/switchboard.yaml unless -config names another. Commands may be given while the switchboard runs:
+what they change counts at once, an agent's queues from his next sign-in. Give them as the user that the switchboard runs as.
+
+exit status: 0 done, or ended by a signal; 1 it could not be done, and why; 2 usage
 `
 
 func main() {
@@ -99,6 +105,9 @@ func (c *command) run(ctx context.Context, args []string) int {
 	}
 	err = c.do(ctx, args)
 	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(c.stdout, usage)
+		return 0
 	case errors.Is(err, errUsage):
 		fmt.Fprintf(c.stderr, "switchboard: %v\n%s", strings.TrimPrefix(err.Error(), "usage: "), usage)
 		return 2
@@ -115,11 +124,7 @@ func (c *command) do(ctx context.Context, args []string) error {
 	case verb == "run":
 		return c.serve(ctx)
 	case verb == "check":
-		_, err := switchboard.Load(c.file)
-		if err == nil {
-			fmt.Fprintf(c.stdout, "%s is in order\n", c.file)
-		}
-		return err
+		return c.check()
 	case verb == "reference":
 		fmt.Fprint(c.stdout, switchboard.Reference())
 		return nil
@@ -129,6 +134,8 @@ func (c *command) do(ctx context.Context, args []string) error {
 		return c.importAgents(ctx, args[2])
 	case verb == "agents list" && len(args) == 2:
 		return c.listAgents(ctx)
+	case verb == "agents remove" && len(args) == 3:
+		return c.removeAgent(ctx, args[2])
 	case verb == "phones add" && (len(args) == 3 || len(args) == 4):
 		return c.addPhone(ctx, args[2], strings.Join(args[3:], ""))
 	case verb == "phones list" && len(args) == 2:

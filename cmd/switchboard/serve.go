@@ -15,9 +15,6 @@ import (
 	"freizeichen/sip/presence/publisher"
 )
 
-// certificateWarning is how long before its end a certificate is complained about.
-const certificateWarning = 30 * 24 * time.Hour
-
 // serve is the switchboard's life.
 func (c *command) serve(ctx context.Context) error {
 	settings, err := switchboard.Load(c.file)
@@ -25,12 +22,14 @@ func (c *command) serve(ctx context.Context) error {
 		return err
 	}
 	log := c.logger()
-	pair, err := tls.LoadX509KeyPair(settings.HTTPS.Certificate, settings.HTTPS.Key)
+	pair, doubt, err := readCertificate(settings.HTTPS.Certificate, settings.HTTPS.Key, time.Now())
 	if err != nil {
-		return fmt.Errorf("https: %w (\"switchboard certificate\" makes one for a site without an authority)", err)
+		return err
 	}
-	if left := time.Until(pair.Leaf.NotAfter); left < certificateWarning {
-		log.Warn("the switchboard's certificate ends soon; phones refuse it then", "ends", pair.Leaf.NotAfter.Format(time.DateOnly))
+	for _, doubt := range append(c.exposed(settings), doubt) {
+		if doubt != "" {
+			log.Warn(doubt)
+		}
 	}
 	asterisk, err := openAsterisk(settings, log)
 	if err != nil {

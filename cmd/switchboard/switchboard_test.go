@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -61,8 +63,8 @@ func TestWhatIsWrongIsSaidAndHowItIsRight(t *testing.T) {
 			t.Errorf("switchboard %s: %s, want %s", args, got, want)
 		}
 	}
-	for _, args := range []string{"-help", "-version", "reference"} {
-		if status, out, problems := call(t, "", args); status != 0 || out == "" || problems != "" {
+	for _, args := range []string{"-help", "-version", "reference", "certificate --help", "agents --help", "check -h"} {
+		if status, out, problems := call(t, "", strings.Fields(args)...); status != 0 || out == "" || problems != "" {
 			t.Errorf("%s: %d %s %s", args, status, out, problems)
 		}
 	}
@@ -80,6 +82,17 @@ func TestTheBookIsKeptByCommands(t *testing.T) {
 	}
 	do("", "check")
 	do("number,name,pin,queues\n4711,Ada,1234,zulassung:2\n", "agents", "import", "-")
+	if _, _, doubts := call(t, "number,name,pin,queues\n4711,Ada,,zulassung:2\n4712,Bert,,mars\n", "-config", file, "agents", "import", "-"); !strings.Contains(doubts, "PIN by another import: 4712\n") ||
+		!strings.Contains(doubts, "no queue that is served: 4712\n") ||
+		!strings.Contains(doubts, "left out at sign-in: mars\n") {
+		t.Errorf("%s", doubts)
+	}
+	do("", "agents", "remove", "4712")
+	for _, nobody := range []string{"agents remove 4712", "phones remove 999", "supervisors remove nobody"} {
+		if status, _, problems := call(t, "", append([]string{"-config", file}, strings.Fields(nobody)...)...); status != 1 || !strings.Contains(problems, "there is no ") {
+			t.Errorf("%s: %d %s", nobody, status, problems)
+		}
+	}
 	if out := do("", "agents", "list"); !strings.Contains(out, "4711  Ada  zulassung:2") || strings.Contains(out, "1234") {
 		t.Errorf("%s", out)
 	}
@@ -90,11 +103,19 @@ func TestTheBookIsKeptByCommands(t *testing.T) {
 	if again := do("", "phones", "add", "201"); again == secret || len(again) < 40 {
 		t.Errorf("%s", again)
 	}
+	if status, _, problems := call(t, "", "-config", file, "phones", "add", "201"); status != 0 || !strings.Contains(problems, "does not work any more") {
+		t.Errorf("a phone that worked is cut off without a word: %d %s", status, problems)
+	}
+	if out := do("", "phones", "list"); !strings.Contains(out, "201  by the window") {
+		t.Errorf("its label is lost: %s", out)
+	}
 	do("", "phones", "remove", "201")
 	if out := do("", "phones", "list"); out != "" {
 		t.Errorf("%s", out)
 	}
-	do("correct horse battery\n", "supervisors", "add", "grace")
+	if out := do("correct horse battery\n", "supervisors", "add", "grace"); !strings.Contains(out, "grace can log in") || strings.Contains(out, "horse") {
+		t.Errorf("%s", out)
+	}
 	if out := do("", "supervisors", "list"); out != "grace\n" {
 		t.Errorf("%s", out)
 	}
@@ -106,6 +127,103 @@ func TestTheBookIsKeptByCommands(t *testing.T) {
 	}
 	if status, _, problems := call(t, "", "certificate", "-out", filepath.Dir(file), "localhost"); status != 1 || !strings.Contains(problems, "exists") {
 		t.Errorf("a key is overwritten: %d %s", status, problems)
+	}
+}
+
+func TestCheckLooksIntoTheFilesThatAreNamed(t *testing.T) {
+	good := configured(t, login)
+	text, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := t.TempDir()
+	if status, _, problems := call(t, "", "certificate", "-out", filepath.Join(other, "new"), "switchboard.example"); status != 0 {
+		t.Fatal(problems)
+	}
+	dir := filepath.Dir(good)
+	for _, test := range []struct{ from, to, want string }{
+		{"s3cret", "change-me", "asterisk.secret is \"change-me\" still"},
+		{dir + "/switchboard.crt", dir + "/none.crt", "none.crt: no such file"},
+		{dir + "/switchboard.key", other + "/new/switchboard.key", "private key does not match"},
+		{"data: " + dir, "data: " + dir + "/no/data", "data: the folder"},
+		{"database: " + dir, "database: " + dir + "/no/data", "database: the folder"},
+		{"metrics: \"\"", "metrics: \"\"\nknowledge: " + dir + "/none.yaml", "knowledge: "},
+		{"  secret: s3cret", "  secret: s3cret\n  tls: true\n  ca: " + dir + "/none.pem", "asterisk.ca: "},
+	} {
+		file := filepath.Join(other, "switchboard.yaml")
+		if err := os.WriteFile(file, []byte(strings.Replace(string(text), test.from, test.to, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if status, out, problems := call(t, "", "-config", file, "check"); status != 1 || out != "" || !strings.Contains(problems, test.want) {
+			t.Errorf("%d %s %s, want %s", status, out, problems, test.want)
+		}
+	}
+	if status, out, problems := call(t, "", "-config", good, "check"); status != 0 || !strings.Contains(out, "is in order") || problems != "" {
+		t.Errorf("%d %s %s", status, out, problems)
+	}
+	if err := os.Chmod(good, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, problems := call(t, "", "-config", good, "check"); status != 0 || !strings.Contains(problems, "chmod o= "+good) {
+		t.Errorf("a secret that everybody reads: %d %s", status, problems)
+	}
+	if status, _, problems := call(t, "", "certificate", "-out", dir, "x.example"); status != 1 || !strings.Contains(problems, "nothing was changed") {
+		t.Errorf("%d %s", status, problems)
+	}
+}
+
+func TestACertificateIsDoubted(t *testing.T) {
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	leaf := x509.Certificate{NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 2, 0), DNSNames: []string{"switchboard.example"}}
+	for want, change := range map[string]func(*x509.Certificate){
+		"has ended on 2026-11-27": func(c *x509.Certificate) { c.NotAfter = now.AddDate(0, 0, -1) },
+		"begins on 2026-11-29":    func(c *x509.Certificate) { c.NotBefore = now.AddDate(0, 0, 1) },
+		"ends on 2026-12-08":      func(c *x509.Certificate) { c.NotAfter = now.AddDate(0, 0, 10) },
+		"names no host":           func(c *x509.Certificate) { c.DNSNames = nil },
+		"":                        func(*x509.Certificate) {},
+	} {
+		c := leaf
+		change(&c)
+		if got := doubtOf(&c, now); !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestWhoIsRemovedWhileSignedInIsNotForgottenInTheQueues(t *testing.T) {
+	file := configured(t, login)
+	if status, _, problems := call(t, "number,name,pin,queues\n4711,Ada,1234,zulassung\n", "-config", file, "agents", "import", "-"); status != 0 {
+		t.Fatal(problems)
+	}
+	database, err := sql.Open("sqlite", filepath.Join(filepath.Dir(file), "switchboard.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer database.Close()
+	for _, args := range []string{"agents remove 4711", "phones remove 201"} {
+		if _, err := database.Exec(`INSERT OR IGNORE INTO agents (number, name) VALUES ('4711', 'Ada'); INSERT OR IGNORE INTO sign_ins VALUES ('201', '4711', 1)`); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, problems := call(t, "", append([]string{"-config", file}, strings.Fields(args)...)...); !strings.Contains(problems, "queue remove member PJSIP/201 from QUEUE") {
+			t.Errorf("%s: %s", args, problems)
+		}
+	}
+}
+
+func TestACommandThatWaitsForAPersonCanBeInterrupted(t *testing.T) {
+	file := configured(t, login)
+	for _, args := range []string{"supervisors add grace", "agents import -"} {
+		nobody, typist := io.Pipe()
+		ctx, interrupt := context.WithCancel(t.Context())
+		var said lines
+		c := command{stdin: nobody, stdout: &said, stderr: &said}
+		ended := make(chan int)
+		go func() { ended <- c.run(ctx, append([]string{"-config", file}, strings.Fields(args)...)) }()
+		interrupt()
+		if status := <-ended; status != 1 {
+			t.Errorf("%s: %d %s", args, status, &said)
+		}
+		typist.Close()
 	}
 }
 

@@ -19,6 +19,9 @@ import (
 // life is how long certificates for a site without an authority hold: shorter than the limit that browsers set.
 const life = 397 * 24 * time.Hour
 
+// Ends is when what New makes now is not valid any more.
+func Ends(now time.Time) time.Time { return now.Add(life) }
+
 // A Chain is an authority for one site and what it has signed, PEM. Its key is thrown away: it signs once.
 type Chain struct {
 	Authority []byte // for phones and browsers
@@ -41,7 +44,7 @@ func New(now time.Time, names ...string) (Chain, error) {
 	}
 	authority := &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "switchboard authority " + now.Format(time.DateOnly)},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(life),
+		NotBefore: now.Add(-time.Hour), NotAfter: Ends(now),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	server := &x509.Certificate{

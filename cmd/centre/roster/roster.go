@@ -2,6 +2,7 @@
 package roster
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"freizeichen/sip/acd"
 )
@@ -20,15 +23,26 @@ type Agent struct {
 	Queues       []acd.Serving
 }
 
-// agentsMax bounds an import.
-const agentsMax = 20_000
+// agentsMax bounds an import, and textMax its bytes.
+const (
+	agentsMax = 20_000
+	textMax   = agentsMax * 200
+)
 
 // Read reads a list of agents: CSV with comma or semicolon and the header number, name, pin, queues. Queues are
 // parted by spaces, each with or without a penalty: "moers kw-zulassung:1". Errors name the line and never a PIN.
 func Read(r io.Reader) ([]Agent, error) {
-	text, err := io.ReadAll(io.LimitReader(r, agentsMax*200))
+	text, err := io.ReadAll(io.LimitReader(r, textMax+1))
 	if err != nil {
 		return nil, fmt.Errorf("agents: %w", err)
+	}
+	if len(text) > textMax {
+		return nil, fmt.Errorf("agents: more than %d bytes", textMax)
+	}
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		if !utf8.Valid(line) {
+			return nil, fmt.Errorf("agents: line %d: not UTF-8; spreadsheets call the format that is wanted \"CSV UTF-8\"", i+1)
+		}
 	}
 	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(text), "\ufeff"))) // spreadsheets write a mark in front
 	if head, _, _ := strings.Cut(string(text), "\n"); strings.Contains(head, ";") {
@@ -48,7 +62,9 @@ func Read(r io.Reader) ([]Agent, error) {
 		}
 		if err != nil {
 			var at *csv.ParseError
-			if errors.As(err, &at) {
+			if errors.As(err, &at) && errors.Is(err, csv.ErrFieldCount) {
+				err = fmt.Errorf("line %d: there must be 4 fields, as in line 1", at.StartLine)
+			} else if at != nil {
 				err = fmt.Errorf("line %d: %w", at.StartLine, at.Err) // the whole error would quote nothing, but may one day
 			}
 			return nil, fmt.Errorf("agents: %w", err)
@@ -74,13 +90,15 @@ func read(fields []string) (Agent, error) {
 		return a, errors.New("the number must be 1 to 16 digits")
 	case a.Name == "" || len(a.Name) > 100:
 		return a, errors.New("the name must have 1 to 100 bytes")
+	case strings.ContainsFunc(a.Name, unicode.IsControl):
+		return a, errors.New("the name must be one line, without control characters")
 	case a.PIN != "" && (len(a.PIN) < 4 || len(a.PIN) > 32 || strings.Trim(a.PIN, "0123456789") != ""):
 		return a, errors.New("the PIN must be 4 to 32 digits: it is typed on a keypad")
 	}
 	for text := range strings.FieldsSeq(fields[3]) {
 		name, penalty, given := strings.Cut(text, ":")
 		n, err := strconv.ParseUint(penalty, 10, 8)
-		if given && err != nil || name == "" {
+		if given && err != nil || name == "" || len(name) > 64 {
 			return a, fmt.Errorf("the queue %.40q must be NAME or NAME:PENALTY", text)
 		}
 		if slices.ContainsFunc(a.Queues, func(s acd.Serving) bool { return s.Queue == name }) {

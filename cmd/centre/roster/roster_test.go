@@ -18,11 +18,16 @@ func TestAListOfAgentsIsTakenWholeOrRefusedWithItsLine(t *testing.T) {
 		"number,name,pin,queues\n1,A,,q q\n":     "twice",
 		"number,name,pin,queues\n1,A,,q:x\n":     "NAME or NAME:PENALTY",
 		"number,name,pin,queues\n1,A,,\n1,B,,\n": "line 3: the number 1 stands in the list already",
-		"number,name,pin,queues\n1,A\n":          "line 2: wrong number of fields",
+		"number,name,pin,queues\n1,A\n":          "line 2: there must be 4 fields",
 		"number,name,pin,queues\n1,\"A,,\n":      "line 2",
+
+		"number,name,pin,queues\n" + strings.Repeat(" ", textMax): "more than",
+		"number,name,pin,queues\n1,A,,\n2,C\xe4sar,,\n":           "line 3: not UTF-8",
+		"number,name,pin,queues\n1,\"A\nB\",,\n":                  "line 2: the name must be one line",
+		"number,name,pin,queues\n1,A\x1b[31m,,\n":                 "line 2: the name must be one line",
 	} {
 		if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %s", text, err, want)
+			t.Errorf("%.100q: %v, want %s", text, err, want)
 		}
 	}
 	for _, text := range []string{"number,name,pin,queues\n4711,Ada,1234,moers xanten:2\n", "\ufeffnumber;name;pin;queues\r\n4711;Ada;1234;moers xanten:2\r\n"} {

@@ -51,11 +51,9 @@ func DecodeOutcome(data []byte) (sip.Outcome, error) {
 	return words, nil
 }
 
-// about checks what outcomes and messages have in common.
+// about checks what outcomes and messages have in common. The agent may be empty: who has signed in by a feature code while
+// the switchboard was away is not known by number, and what he did counts for the team.
 func about(c *check, agent, tenant, line, topic, office string) {
-	if agent == "" {
-		c.fail("agent is empty")
-	}
 	c.text("agent", agent, numberMax)
 	c.text("tenant", tenant, nameMax)
 	c.text("line", line, numberMax)

@@ -94,7 +94,6 @@ func TestWhatIsNoOutcomeIsRefused(t *testing.T) {
 		{"4711", "\xff", "UTF-8"},
 		{"4711", `\u0000`, "control"},
 		{`"4711"`, `4711`, "agent has the wrong type"},
-		{`"4711"`, `""`, "agent is empty"},
 		{"4711", strings.Repeat("4", numberMax+1), "agent has 65 bytes"},
 		{"0a0a", "0A0A", "id"},
 		{"0a0a", "", "id"},

@@ -20,6 +20,7 @@ import (
 	"io"
 	"log/slog"
 	"mime"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -40,6 +41,8 @@ type Desk interface {
 // Records are what outlives the program; the store has them.
 type Records interface {
 	CheckPhone(ctx context.Context, device, secret string) (bool, error)
+	// Sat reports whether an agent has signed in at a phone lately.
+	Sat(ctx context.Context, device, agent string) (bool, error)
 	PutOutcome(ctx context.Context, o sip.Outcome) (changed bool, err error)
 	PutMessage(ctx context.Context, m sip.OfficeMessage, due time.Time) (created bool, kept time.Time, err error)
 	// Figures are those of the day that now lies in; OwnTally is the agent's part.
@@ -209,8 +212,8 @@ func (s *server) refuse(c *call, err error) {
 		}
 		s.Log.Error("a phone's request failed", "phone", c.device, "method", c.Method, "address", c.Pattern, "error", err)
 		errors.As(problem(http.StatusServiceUnavailable, "the switchboard could not do it now; try again, and look into the switchboard's log"), &r)
-	} else {
-		s.Log.Warn("a phone's request was refused", "phone", c.device, "method", c.Method, "address", c.Pattern, "status", r.Status, "reason", r.Detail)
+	} else if c.device != "" || s.limits.take(c.now, "", strangerLimit) == 0 {
+		s.Log.Warn("a phone's request was refused", "phone", c.device, "from", host(c.RemoteAddr), "method", c.Method, "address", c.Pattern, "status", r.Status, "reason", r.Detail)
 	}
 	header := c.w.Header()
 	if r.Status == http.StatusUnauthorized {
@@ -221,6 +224,15 @@ func (s *server) refuse(c *call, err error) {
 		header.Set("Retry-After", strconv.Itoa(int((r.after+time.Second-1)/time.Second)))
 	}
 	c.answer(r.Status, wire.ProblemType, wire.EncodeProblem(r.Problem))
+}
+
+// host is an address without its port: by it an administrator finds a phone whose secret is wrong.
+func host(remote string) string {
+	address, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return remote
+	}
+	return address
 }
 
 func (c *call) answer(status int, contentType string, data []byte) {

@@ -134,8 +134,31 @@ func TestOnlyPhonesThatAreKnownAreAnswered(t *testing.T) {
 			}
 		}
 	}
+	if !strings.Contains(b.log.String(), "from=192.0.2.1 ") {
+		t.Errorf("nobody finds the phone that is refused:\n%s", b.log.String())
+	}
 	if strings.Contains(b.log.String(), b.secret) || strings.Contains(b.log.String(), "203") {
 		t.Errorf("the log repeats what strangers say:\n%s", b.log.String())
+	}
+}
+
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	b := newBench(t)
+	for range 1000 {
+		b.as("201", "guess", "GET", "/v1/agent", nil)
+	}
+	if n := strings.Count(b.log.String(), "refused"); n != strangerLimit.burst {
+		t.Errorf("%d lines", n)
+	}
+	b.ask("GET", "/v1/nothing", nil)
+	if !strings.Contains(b.log.String(), "no such address") {
+		t.Error("a phone that is known is not told of")
+	}
+	b.now = b.now.Add(strangerLimit.pause)
+	b.log.Reset()
+	b.as("201", "guess", "GET", "/v1/agent", nil)
+	if b.log.Len() == 0 {
+		t.Error("strangers are never told of again")
 	}
 }
 
@@ -219,6 +242,59 @@ func TestOutcomesAndMessagesCountOnce(t *testing.T) {
 		if err != nil || f.Team != own || f.Own != want || f.Lines[0].Name != "115" || f.Topics[0].Name != "zulassung" {
 			t.Errorf("%s: got %+v, %v", device, f, err)
 		}
+	}
+}
+
+func TestAPhoneSpeaksInTheNameOfItsOwnAgentsAlone(t *testing.T) {
+	b := newBench(t)
+	from, until := b.store.Day(noon)
+	speak := func(id string, want sip.Tally) {
+		t.Helper()
+		o, m := outcome, message
+		o.ID, m.ID = strings.Repeat(id, 16), strings.Repeat(id, 16)
+		if w := b.as("202", b.secret, "PUT", "/v1/outcomes/"+o.ID, bytes.NewReader(wire.EncodeOutcome(o))); w.Code != http.StatusNoContent {
+			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+		if w := b.as("202", b.secret, "PUT", "/v1/messages/"+m.ID, bytes.NewReader(wire.EncodeMessage(m))); w.Code != http.StatusCreated {
+			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+		if own, err := b.store.OwnTally(t.Context(), from, until, "4711"); err != nil || own != want {
+			t.Errorf("%s: %+v, %v", id, own, err)
+		}
+		all, err := b.store.Messages(t.Context(), false, 10)
+		if last := all[len(all)-1]; err != nil || (last.Agent == "4711") != (want.Calls > 0) {
+			t.Errorf("%s: %+v, %v", id, last, err)
+		}
+	}
+	speak("0a", sip.Tally{})
+	if log := b.log.String(); !strings.Contains(log, "has not signed in there") || strings.Contains(log, "4711") {
+		t.Errorf("log: %s", log)
+	}
+	// He was there, and his phone delivers later.
+	if err := errors.Join(b.store.PutAgent(t.Context(), store.Agent{Number: "4711", Name: "Ada"}),
+		b.store.PutSignIn(t.Context(), store.SignIn{Device: "202", Agent: "4711", Since: noon}), b.store.RemoveSignIn(t.Context(), "202")); err != nil {
+		t.Fatal(err)
+	}
+	speak("0b", sip.Tally{Calls: 1, Solved: 1})
+	if figures, err := b.store.Figures(t.Context(), from, until); err != nil || figures.Team.Calls != 2 {
+		t.Errorf("%+v, %v", figures, err)
+	}
+}
+
+// Who signs in by a feature code while the switchboard is away has no number there; a citizen's message must not be lost.
+func TestWhatAnAgentWithoutANumberDidCountsForTheTeam(t *testing.T) {
+	b := newBench(t)
+	o, m := outcome, message
+	o.Agent, m.Agent = "", ""
+	if w := b.ask("PUT", "/v1/outcomes/"+o.ID, wire.EncodeOutcome(o)); w.Code != http.StatusNoContent {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	if w := b.ask("PUT", "/v1/messages/"+m.ID, wire.EncodeMessage(m)); w.Code != http.StatusCreated {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	f, err := wire.DecodeFigures(b.ask("GET", "/v1/figures", nil).Body.Bytes())
+	if err != nil || f.Team.Calls != 1 || f.Own.Calls != 0 || strings.Contains(b.log.String(), "name of an agent") {
+		t.Errorf("%+v, %v, log: %s", f, err, b.log.String())
 	}
 }
 

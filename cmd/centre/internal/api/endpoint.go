@@ -54,6 +54,9 @@ func (s *server) putOutcome(c *call) error {
 		return problem(http.StatusUnprocessableEntity, "the outcome has another id than the address")
 	}
 	o.At = s.believed(c, o.At)
+	if o.Agent, err = s.credited(c, o.Agent); err != nil {
+		return err
+	}
 	changed, err := s.Records.PutOutcome(c.Context(), o)
 	if err != nil {
 		return err
@@ -75,6 +78,20 @@ func (s *server) believed(c *call, at time.Time) time.Time {
 	return at
 }
 
+// credited is the agent in whose name a phone speaks, when he has proved himself there with his PIN, now or lately: a
+// phone's journal may come after he has left. In another's name no phone can speak; what it says counts for the team then.
+func (s *server) credited(c *call, agent string) (string, error) {
+	if agent == "" || agent == s.Desk.State(c.device).Number {
+		return agent, nil
+	}
+	sat, err := s.Records.Sat(c.Context(), c.device, agent)
+	if err != nil || sat {
+		return agent, err
+	}
+	s.Log.Warn("a phone spoke in the name of an agent who has not signed in there; it counts for the team alone", "phone", c.device)
+	return "", nil
+}
+
 func (s *server) putMessage(c *call) error {
 	data, err := c.body()
 	if err != nil {
@@ -88,6 +105,9 @@ func (s *server) putMessage(c *call) error {
 		return problem(http.StatusUnprocessableEntity, "the message has another id than the address")
 	}
 	m.At = s.believed(c, m.At)
+	if m.Agent, err = s.credited(c, m.Agent); err != nil {
+		return err
+	}
 	created, due, err := s.Records.PutMessage(c.Context(), m, s.Due(m))
 	if err != nil {
 		return err

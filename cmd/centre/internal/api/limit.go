@@ -17,6 +17,8 @@ type limit struct {
 var (
 	requestLimit = limit{"request", 60, 200 * time.Millisecond}
 	signInLimit  = limit{"sign-in", 10, 6 * time.Second}
+	// Who proves nothing is written into the log with these pauses, all strangers together: they shall not fill the disk.
+	strangerLimit = limit{"stranger", 50, 10 * time.Second}
 )
 
 // limits are the buckets of all phones. Only phones that have proved themselves get one.

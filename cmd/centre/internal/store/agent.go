@@ -60,18 +60,21 @@ func (s *Store) PutAgent(ctx context.Context, a Agent) error {
 	}))
 }
 
-// RemoveAgent forgets an agent, his PIN, queues and sign-in. What he did stays in the statistics, without him.
-func (s *Store) RemoveAgent(ctx context.Context, number string) error {
-	return s.wrap("remove agent "+number, s.atomically(ctx, func(tx *sql.Tx) error {
+// RemoveAgent forgets an agent, his PIN, queues and sign-in. What he did stays in the statistics, without him. It reports
+// whether he existed.
+func (s *Store) RemoveAgent(ctx context.Context, number string) (found bool, err error) {
+	err = s.wrap("remove agent "+number, s.atomically(ctx, func(tx *sql.Tx) error {
 		if _, err := s.exec(ctx, tx, `UPDATE outcomes SET agent = '' WHERE agent = $1`, number); err != nil {
 			return err
 		}
 		if _, err := s.exec(ctx, tx, `DELETE FROM tries WHERE who = $1`, agentTries+number); err != nil {
 			return err
 		}
-		_, err := s.exec(ctx, tx, `DELETE FROM agents WHERE number = $1`, number)
+		n, err := s.exec(ctx, tx, `DELETE FROM agents WHERE number = $1`, number)
+		found = n > 0
 		return err
 	}))
+	return found, err
 }
 
 // SetPIN gives an agent a PIN of 4 to 32 characters and ends a lock of his number. It reports whether he exists.
@@ -178,9 +181,20 @@ func (s *Store) PutSignIn(ctx context.Context, in SignIn) error {
 		if _, err := s.exec(ctx, tx, `DELETE FROM sign_ins WHERE agent = $1 OR device = $2`, in.Agent, in.Device); err != nil {
 			return err
 		}
-		_, err := s.exec(ctx, tx, `INSERT INTO sign_ins (device, agent, since_at) VALUES ($1, $2, $3)`, in.Device, in.Agent, micros(in.Since))
+		if _, err := s.exec(ctx, tx, `INSERT INTO sign_ins (device, agent, since_at) VALUES ($1, $2, $3)`, in.Device, in.Agent, micros(in.Since)); err != nil {
+			return err
+		}
+		_, err := s.exec(ctx, tx, `INSERT INTO seats (device, agent, day_at) VALUES ($1, $2, $3) ON CONFLICT (device, agent) DO UPDATE SET day_at = excluded.day_at`,
+			in.Device, in.Agent, micros(in.Since.Truncate(24*time.Hour)))
 		return err
 	}))
+}
+
+// Sat reports whether an agent has signed in at a phone within the days that a call knows its agent, see Config.AgentDays.
+func (s *Store) Sat(ctx context.Context, device, agent string) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, s.sql(`SELECT COUNT(*) FROM seats WHERE device = $1 AND agent = $2`), device, agent).Scan(&n)
+	return n > 0, s.wrap("read seats", err)
 }
 
 // RemoveSignIn forgets who sits at a phone.

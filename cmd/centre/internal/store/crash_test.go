@@ -147,7 +147,7 @@ func addressesThatAreNone(t *testing.T, urls ...string) {
 }
 
 func TestADatabaseThatIsNotThereIsAnErrorWithoutThePassword(t *testing.T) {
-	addressesThatAreNone(t, filepath.Join(t.TempDir(), "missing", "s.db"), "postgres://u:hunter2@127.0.0.1:1/x", "postgres://u:hunter2@[::1/x", "postgres://u:hunter2@host/x?sslmode=odd")
+	addressesThatAreNone(t, filepath.Join(t.TempDir(), "missing", "missing", "s.db"), "postgres://u:hunter2@127.0.0.1:1/x", "postgres://u:hunter2@[::1/x", "postgres://u:hunter2@host/x?sslmode=odd")
 }
 
 func TestAFileThatIsNoDatabaseIsLeftAlone(t *testing.T) {

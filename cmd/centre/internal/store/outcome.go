@@ -147,14 +147,20 @@ type Forgotten struct {
 	Agents   int64 // outcomes that do not know their agent any more
 	Messages int64
 	Sessions int64
+	Seats    int64 // of whom was at which phone
 	Tries    int64
 }
 
-// Forget removes what is kept long enough, see Config: the agent of old outcomes, messages that are done, ended sessions,
-// old tries. It is to be called once an hour or so.
+// Forget removes what is kept long enough, see Config: the agent of old outcomes and at which phones he was, messages that are
+// done, ended sessions, old tries. It is to be called once an hour or so.
 func (s *Store) Forget(ctx context.Context, now time.Time) (Forgotten, error) {
 	var f Forgotten
 	err := s.atomically(ctx, func(tx *sql.Tx) error {
+		// Who sits somewhere for weeks sits there today.
+		if _, err := s.exec(ctx, tx, `UPDATE seats SET day_at = $1 WHERE EXISTS (
+			SELECT 1 FROM sign_ins WHERE sign_ins.device = seats.device AND sign_ins.agent = seats.agent)`, micros(now.Truncate(24*time.Hour))); err != nil {
+			return err
+		}
 		for _, step := range []struct {
 			n         *int64
 			statement string
@@ -163,6 +169,7 @@ func (s *Store) Forget(ctx context.Context, now time.Time) (Forgotten, error) {
 			{&f.Agents, `UPDATE outcomes SET agent = '' WHERE agent <> '' AND at < $1`, now.AddDate(0, 0, -s.config.AgentDays)},
 			{&f.Messages, `DELETE FROM messages WHERE done_at > 0 AND done_at < $1`, now.AddDate(0, 0, -s.config.MessageDays)},
 			{&f.Sessions, `DELETE FROM sessions WHERE expires_at <= $1`, now},
+			{&f.Seats, `DELETE FROM seats WHERE day_at < $1`, now.AddDate(0, 0, -s.config.AgentDays-1)},
 			{&f.Tries, `DELETE FROM tries WHERE last_at < $1`, now.Add(-forgetful)},
 		} {
 			n, err := s.exec(ctx, tx, step.statement, micros(step.before))

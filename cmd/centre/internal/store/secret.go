@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -37,12 +38,15 @@ const (
 )
 
 // Tries: after triesMax wrong ones in a row a name is locked for lockFirst, after as many more for twice, four and eight
-// times as long, at most an hour. A day without a try forgets all of it.
+// times as long, at most an hour; a supervisor always for a minute. A day without a try forgets all of it.
 const (
 	triesMax  = 5
 	lockFirst = 5 * time.Minute
-	lockMax   = time.Hour // a lock that lasts longer was written by a clock that was wrong: it does not count
-	forgetful = 24 * time.Hour
+	// A supervisor is locked so long each time: a stranger who knows the name shall not keep him out with a few tries an
+	// hour, and at that pace nobody guesses a password of passwordMin bytes.
+	lockSupervisor = time.Minute
+	lockMax        = time.Hour // a lock that lasts longer was written by a clock that was wrong: it does not count
+	forgetful      = 24 * time.Hour
 )
 
 // whoMax bounds a name in bytes that somebody tries.
@@ -51,6 +55,10 @@ const whoMax = 160
 // try counts a try before it is looked at, so that tries at once cannot be more than five: left are those that remain if
 // this one is wrong; with none left, retry is when the name may be tried again. While it is locked, left is -1.
 func (s *Store) try(ctx context.Context, now time.Time, who string) (left int, retry time.Time, err error) {
+	first, grows := lockFirst, 1
+	if strings.HasPrefix(who, supervisorTries) {
+		first, grows = lockSupervisor, 0
+	}
 	who = who[:min(len(who), whoMax)]
 	var failed int
 	var until int64
@@ -60,11 +68,11 @@ func (s *Store) try(ctx context.Context, now time.Time, who string) (left int, r
 			failed = CASE WHEN tries.last_at < $3 OR tries.failed >= $4 THEN 1 ELSE tries.failed + 1 END,
 			locks = CASE WHEN tries.last_at < $3 THEN 0 WHEN tries.failed = $4 - 1 THEN tries.locks + 1 ELSE tries.locks END,
 			locked_until = CASE WHEN tries.last_at >= $3 AND tries.failed = $4 - 1
-				THEN $2 + CAST($5 AS BIGINT) * CASE tries.locks WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 ELSE 12 END ELSE 0 END,
+				THEN $2 + CAST($5 AS BIGINT) * CASE CAST($7 AS BIGINT) * tries.locks WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 ELSE 12 END ELSE 0 END,
 			last_at = $2
 		WHERE tries.locked_until <= $2 OR tries.locked_until > $6
 		RETURNING failed, locked_until`),
-		who, micros(now), micros(now.Add(-forgetful)), int64(triesMax), lockFirst.Microseconds(), micros(now.Add(lockMax))).Scan(&failed, &until)
+		who, micros(now), micros(now.Add(-forgetful)), int64(triesMax), first.Microseconds(), micros(now.Add(lockMax)), grows).Scan(&failed, &until)
 	if errors.Is(err, sql.ErrNoRows) { // it is locked
 		err = s.db.QueryRowContext(ctx, s.sql(`SELECT locked_until FROM tries WHERE who = $1`), who).Scan(&until)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -146,13 +154,20 @@ type Phone struct {
 // secretMin is the shortest secret of a phone: 128 bits as hexadecimal digits.
 const secretMin = 32
 
+// What the name of a phone is made of: it becomes a part of the PBX's names (PJSIP/201), of lines of the manager interface
+// and of a resource (cc-phone-201).
+const (
+	deviceMax     = 64
+	deviceLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+)
+
 // PutPhone makes or changes a phone. Its secret is one of NewSecret, or empty: a known phone's stays.
 func (s *Store) PutPhone(ctx context.Context, p Phone, secret string) error {
 	var changed int64
 	var err error
 	switch {
-	case p.Device == "":
-		return errors.New("store: a phone needs the name of its device")
+	case p.Device == "" || len(p.Device) > deviceMax || strings.Trim(p.Device, deviceLetters) != "":
+		return fmt.Errorf("store: a phone is named as its SIP account at the PBX: 1 to %d letters, digits, dots, - or _", deviceMax)
 	case secret == "":
 		changed, err = s.exec(ctx, s.db, `UPDATE phones SET label = $2 WHERE device = $1`, p.Device, p.Label)
 		if err == nil && changed == 0 {
@@ -167,15 +182,19 @@ func (s *Store) PutPhone(ctx context.Context, p Phone, secret string) error {
 	return s.wrap("put phone "+p.Device, err)
 }
 
-// RemovePhone forgets a phone and who sits there.
-func (s *Store) RemovePhone(ctx context.Context, device string) error {
-	return s.wrap("remove phone "+device, s.atomically(ctx, func(tx *sql.Tx) error {
-		if _, err := s.exec(ctx, tx, `DELETE FROM sign_ins WHERE device = $1`, device); err != nil {
-			return err
+// RemovePhone forgets a phone and who sits there. It reports whether there was one.
+func (s *Store) RemovePhone(ctx context.Context, device string) (found bool, err error) {
+	err = s.wrap("remove phone "+device, s.atomically(ctx, func(tx *sql.Tx) error {
+		for _, statement := range []string{`DELETE FROM sign_ins WHERE device = $1`, `DELETE FROM seats WHERE device = $1`} {
+			if _, err := s.exec(ctx, tx, statement, device); err != nil {
+				return err
+			}
 		}
-		_, err := s.exec(ctx, tx, `DELETE FROM phones WHERE device = $1`, device)
+		n, err := s.exec(ctx, tx, `DELETE FROM phones WHERE device = $1`, device)
+		found = n > 0
 		return err
 	}))
+	return found, err
 }
 
 // Phones are all phones in the order of their devices.
@@ -222,10 +241,10 @@ func (s *Store) PutSupervisor(ctx context.Context, name, password string) error 
 	}))
 }
 
-// RemoveSupervisor forgets a supervisor and ends his sessions.
-func (s *Store) RemoveSupervisor(ctx context.Context, name string) error {
-	_, err := s.exec(ctx, s.db, `DELETE FROM supervisors WHERE name = $1`, name)
-	return s.wrap("remove supervisor", err)
+// RemoveSupervisor forgets a supervisor and ends his sessions. It reports whether there was one.
+func (s *Store) RemoveSupervisor(ctx context.Context, name string) (found bool, err error) {
+	n, err := s.exec(ctx, s.db, `DELETE FROM supervisors WHERE name = $1`, name)
+	return n > 0, s.wrap("remove supervisor", err)
 }
 
 // Supervisors are the names of all supervisors. None: nobody can log in, there is no default password.

@@ -8,6 +8,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -16,6 +17,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,7 +30,8 @@ import (
 
 // A Config says where the data lie and how long they are kept.
 type Config struct {
-	// URL is "postgres://user:password@host/database", or the path of a SQLite file, whose folder exists.
+	// URL is "postgres://user:password@host/database", or the path of a SQLite file, whose folder is
+	// made if that above it exists.
 	URL string
 	// Place is the time zone whose midnight parts the days; nil means UTC.
 	Place *time.Location
@@ -53,6 +56,7 @@ type Store struct {
 	nobody   string        // hash that a secret for an unknown name is compared with
 	unlock   func() error  // of the SQLite file's lock
 	guest    bool          // somebody else has the lock
+	holding  *sql.Conn     // has PostgreSQL's lock; Hold's
 }
 
 // Bounds of the connections. SQLite has one: its writers would only wait for each other, and without order.
@@ -99,11 +103,17 @@ func (s *Store) open(ctx context.Context) (err error) {
 		if server.RuntimeParams["synchronous_commit"] == "" { // whatever the server's default: what was confirmed is safe
 			server.RuntimeParams["synchronous_commit"] = "on"
 		}
+		for name, value := range keepAlive() {
+			server.RuntimeParams[name] = cmp.Or(server.RuntimeParams[name], value)
+		}
 		s.db = stdlib.OpenDB(*server)
 		s.db.SetMaxOpenConns(postgresConnections)
 		s.db.SetMaxIdleConns(postgresConnections)
 		s.db.SetConnMaxIdleTime(5 * time.Minute)
 	} else {
+		if err := private(s.config.URL); err != nil {
+			return err
+		}
 		unlock, err := lockFile(s.config.URL + ".lock")
 		if s.guest = errors.Is(err, errLocked) && s.config.Beside; err != nil && !s.guest {
 			return err
@@ -118,6 +128,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 		s.db.SetMaxIdleConns(1)
 	}
 	if err := s.db.PingContext(ctx); err != nil {
+		return err
+	}
+	if err := s.Hold(ctx); err != nil {
 		return err
 	}
 	return s.migrate(ctx)
@@ -181,6 +194,9 @@ func (s *Store) Close() error { return s.wrap("close", s.close()) }
 
 func (s *Store) close() error {
 	var err error
+	if s.holding != nil {
+		s.drop()
+	}
 	if s.db != nil {
 		err = s.db.Close()
 	}
@@ -273,6 +289,19 @@ func timeOf(micros int64) time.Time {
 	return time.UnixMicro(micros).UTC()
 }
 
+// private makes the database's folder, unless a folder above it is missing, and its file, for nobody else to read: agents'
+// names and citizens' numbers stand in it. SQLite gives its other files the rights of this one.
+func private(path string) error {
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("its folder cannot be made: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
 // errLocked is what a second switchboard hears.
 var errLocked = errors.New("another switchboard uses this database")
 
@@ -283,7 +312,7 @@ func lockFile(path string) (unlock func() error, err error) {
 		return nil, err
 	}
 	if err := lockExclusively(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w (%s is locked): %w", errLocked, path, err), file.Close())
+		return nil, errors.Join(fmt.Errorf("%w: stop it first, or give this one a database of its own (%s is locked: %w)", errLocked, path, err), file.Close())
 	}
 	return file.Close, nil // the system takes the lock with the file
 }

@@ -76,6 +76,8 @@ var suite = []struct {
 	{"a day has 23 to 25 hours", days},
 	{"messages are kept once and finished", messages},
 	{"commands work beside a switchboard", besides},
+	{"a phone is told who has sat there", seats},
+	{"a second switchboard is refused", alone},
 	{"links open the wallboard until they are revoked", wallboards},
 	{"whom to call is told while a message is open", callbacks},
 	{"what is kept long enough is forgotten", retention},
@@ -136,7 +138,7 @@ func agentsKeep(b bed) {
 	// Who goes leaves the statistics behind, without him.
 	must[bool](b)(s.PutOutcome(ctx, outcome(1, 0)))
 	ok(b, s.PutSignIn(ctx, SignIn{"201", "4711", noon}))
-	ok(b, s.RemoveAgent(ctx, "4711"))
+	must[bool](b)(s.RemoveAgent(ctx, "4711"))
 	if _, found, err := s.Agent(ctx, "4711"); found || err != nil {
 		b.Errorf("found %v, %v", found, err)
 	}
@@ -265,7 +267,7 @@ func phones(b bed) {
 	if got := must[[]Phone](b)(s.Phones(ctx)); !reflect.DeepEqual(got, []Phone{{"1201", "Keller"}, {"201", "Empfang links"}}) {
 		b.Errorf("got %v", got)
 	}
-	ok(b, s.RemovePhone(ctx, "1201"))
+	must[bool](b)(s.RemovePhone(ctx, "1201"))
 	for _, test := range []struct {
 		device, secret string
 		want           bool
@@ -310,13 +312,21 @@ func supervisors(b bed) {
 	if name(noon) != "" {
 		b.Error("the session outlived its end")
 	}
-	for range 5 {
-		login("eva", "wrong")
+	for again := range 4 { // a stranger locks her out for a minute, however often
+		now := noon.Add(time.Duration(again) * time.Minute)
+		for range 5 {
+			_, _, err := s.LogIn(ctx, now, "eva", "wrong", time.Hour)
+			ok(b, err)
+		}
+		token, retry, err := s.LogIn(ctx, now, "eva", password+"!", time.Hour)
+		if err != nil || token != "" || !retry.Equal(now.Add(time.Minute)) {
+			b.Errorf("five wrong passwords: %q, %v, %v", token, retry, err)
+		}
 	}
-	if token, retry := login("eva", password+"!"); token != "" || !retry.Equal(noon.Add(5*time.Minute)) {
-		b.Errorf("five wrong passwords: %q, %v", token, retry)
+	if token, _, err := s.LogIn(ctx, noon.Add(4*time.Minute), "eva", password+"!", time.Hour); token == "" || err != nil {
+		b.Errorf("after the lock: %q, %v", token, err)
 	}
-	ok(b, s.RemoveSupervisor(ctx, "eva"))
+	must[bool](b)(s.RemoveSupervisor(ctx, "eva"))
 	if names := must[[]string](b)(s.Supervisors(ctx)); len(names) != 0 {
 		b.Errorf("still there: %v", names)
 	}
@@ -533,7 +543,7 @@ func newerSchema(b bed) {
 	ok(b, err)
 	ok(b, s.Close())
 	_, err = Open(ctx, Config{URL: b.url, cost: bcrypt.MinCost})
-	if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "schema version 99, this program knows 2") {
+	if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "schema version 99, this program knows 3") {
 		b.Errorf("got %v", err)
 	}
 }
