@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"freizeichen/cmd/centre/internal/figures"
 	"freizeichen/cmd/centre/internal/store"
 	"freizeichen/cmd/centre/roster"
 	"freizeichen/firmware/switchboard"
@@ -130,7 +131,7 @@ func (b *Book) CheckPIN(ctx context.Context, now time.Time, number, pin string) 
 // memory is the Memory of a site: sign-ins in the database, figures in their file.
 type memory struct {
 	book    *Book
-	figures *Figures
+	figures *figures.File
 
 	mu   sync.Mutex
 	seat map[string]string // agent by device, as the database has it

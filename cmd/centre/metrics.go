@@ -82,7 +82,7 @@ type figure struct {
 	value      func(sip.QueueStatus) int
 }
 
-func figures() []figure {
+func gauges() []figure {
 	return []figure{
 		{"switchboard_queue_waiting", "Callers who wait in the queue now.", false, func(s sip.QueueStatus) int { return s.Waiting }},
 		{"switchboard_queue_agents_signed_in", "Agents who are signed in to the queue now.", false, func(s sip.QueueStatus) int { return s.SignedIn }},
@@ -110,7 +110,7 @@ func (q queueCollector) Collect(into chan<- prometheus.Metric) {
 		up = 1
 	}
 	into <- prometheus.MustNewConstMetric(prometheus.NewDesc("switchboard_pbx_up", "1 while the PBX is connected and its view complete.", nil, nil), prometheus.GaugeValue, up)
-	for _, f := range figures() {
+	for _, f := range gauges() {
 		kind := prometheus.GaugeValue
 		if f.counter {
 			kind = prometheus.CounterValue

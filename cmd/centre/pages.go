@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"freizeichen/cmd/centre/internal/page"
+	"freizeichen/cmd/centre/internal/shelf"
 	"freizeichen/cmd/centre/internal/store"
 	"freizeichen/firmware"
 	"freizeichen/sip"
@@ -23,7 +24,7 @@ func (s *Site) pages(mux *http.ServeMux) error {
 		texts["de"][r.ID], texts["en"][r.ID] = r.German, r.English
 	}
 	p, err := page.New(page.Config{
-		Live: live{s.centre}, Records: records{s.book.store, s.log}, Accounts: s.book.store, Links: links{s.book.store}, Knowledge: shelf{s.knowledge},
+		Live: live{s.centre}, Records: records{s.book.store, s.log}, Accounts: s.book.store, Links: links{s.book.store}, Knowledge: editions{s.knowledge},
 		Place: s.config.Settings.Location, Hosts: s.config.Settings.HTTPS.Names, Logger: s.log,
 		Reason: func(language, reason string) string {
 			if text := texts[language][reason]; text != "" {
@@ -142,10 +143,10 @@ func (l links) RemoveLink(ctx context.Context, hash [32]byte) error {
 	return l.store.RemoveLink(ctx, hex.EncodeToString(hash[:]))
 }
 
-// shelf is the knowledge for the page.
-type shelf struct{ knowledge *Knowledge }
+// editions is the shelf for the page.
+type editions struct{ shelf *shelf.Shelf }
 
-func (s shelf) Knowledge() (firmware.Knowledge, page.KnowledgeState) {
-	k, state := s.knowledge.Knowledge()
-	return k, page.KnowledgeState(state)
+func (k editions) Knowledge() (firmware.Knowledge, page.KnowledgeState) {
+	known, state := k.shelf.Knowledge()
+	return known, page.KnowledgeState(state)
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"freizeichen/cmd/centre/internal/api"
+	"freizeichen/cmd/centre/internal/figures"
+	"freizeichen/cmd/centre/internal/shelf"
 	"freizeichen/device/callcentre"
 	"freizeichen/device/callcentre/hours"
 	"freizeichen/firmware"
@@ -40,7 +42,7 @@ type Site struct {
 	log       *slog.Logger
 	book      *Book
 	centre    *Centre
-	knowledge *Knowledge
+	knowledge *shelf.Shelf
 	servers   []server
 	// closePages ends what listens to a page: the server would wait for it.
 	closePages func()
@@ -68,20 +70,20 @@ func OpenSite(ctx context.Context, config SiteConfig) (*Site, error) {
 	if err := os.Mkdir(settings.Data, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("centre: data: the folder cannot be made: %w", err)
 	}
-	figures, err := OpenFigures(filepath.Join(settings.Data, "figures.json"))
+	days, err := figures.Open(filepath.Join(settings.Data, "figures.json"))
 	if err != nil {
 		s.log.Error("the figures begin anew", "error", err)
 	}
 	if s.book, err = OpenBook(ctx, settings, false); err != nil {
 		return nil, err
 	}
-	s.knowledge = NewKnowledge(settings.Knowledge, filepath.Join(settings.Data, "knowledge.json"), s.log)
+	s.knowledge = shelf.New(settings.Knowledge, filepath.Join(settings.Data, "knowledge.json"), s.log)
 	metrics := NewMetrics()
 	if leaf := config.Certificate.Leaf; leaf != nil {
 		metrics.CertificateEnds(leaf.NotAfter)
 	}
 	s.centre = New(Config{
-		ACD: model(settings), PBX: config.PBX, News: config.News, Agents: s.book, Memory: &memory{book: s.book, figures: figures},
+		ACD: model(settings), PBX: config.PBX, News: newBells(config.News, s.book.store.PhoneHash, s.log), Agents: s.book, Memory: &memory{book: s.book, figures: days},
 		Log: s.log, Observe: metrics.Observe,
 	})
 	if err := s.listen(metrics); err != nil {

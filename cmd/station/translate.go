@@ -11,6 +11,7 @@ import (
 	"freizeichen/firmware/config"
 	"freizeichen/hal"
 	"freizeichen/sip"
+	"freizeichen/sip/switchboard/wire"
 	"freizeichen/sip/ua/subscription"
 )
 
@@ -95,7 +96,7 @@ func queueSource(c config.Config) subscription.Source {
 	}
 	s := subscription.Source{Kind: subscription.Presence, Prefix: "cc-"}
 	if c.Centre.Switchboard.URL != "" {
-		s.Device = "cc-phone-" + c.Accounts[0].User
+		s.Device = wire.Bell(c.Accounts[0].User, wire.SecretHash(c.Centre.Switchboard.Secret.Reveal()))
 	}
 	return s
 }

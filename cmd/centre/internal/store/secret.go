@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"database/sql"
 	"encoding/hex"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"freizeichen/sip/switchboard/wire"
 )
 
 // hashCost of bcrypt takes about 50 ms of a processor and 4 KiB: the lock after five tries protects a PIN of four digits,
@@ -139,12 +140,6 @@ func NewSecret() string {
 	return hex.EncodeToString(secret)
 }
 
-// digest is what is kept of a random secret: it has too much chance in it to be guessed, a slow hash would be of no use.
-func digest(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
-}
-
 // A Phone is a device that may ask the switchboard.
 type Phone struct {
 	Device string // its SIP account: "201"
@@ -177,7 +172,7 @@ func (s *Store) PutPhone(ctx context.Context, p Phone, secret string) error {
 		err = fmt.Errorf("the secret has fewer than %d characters", secretMin)
 	default:
 		_, err = s.exec(ctx, s.db, `INSERT INTO phones (device, label, secret_hash) VALUES ($1, $2, $3)
-			ON CONFLICT (device) DO UPDATE SET label = excluded.label, secret_hash = excluded.secret_hash`, p.Device, p.Label, digest(secret))
+			ON CONFLICT (device) DO UPDATE SET label = excluded.label, secret_hash = excluded.secret_hash`, p.Device, p.Label, wire.SecretHash(secret))
 	}
 	return s.wrap("put phone "+p.Device, err)
 }
@@ -210,13 +205,19 @@ func (s *Store) Phones(ctx context.Context) ([]Phone, error) {
 	return all, s.wrap("read phones", err)
 }
 
+// PhoneHash is the hash of a phone's secret, see wire.SecretHash; empty when there is no such phone.
+func (s *Store) PhoneHash(ctx context.Context, device string) (string, error) {
+	hash, err := s.secret(ctx, `SELECT secret_hash FROM phones WHERE device = $1`, device)
+	return hash, s.wrap("read the hash of a phone", err)
+}
+
 // CheckPhone reports whether a phone is known, and with this secret.
 func (s *Store) CheckPhone(ctx context.Context, device, secret string) (bool, error) {
 	hash, err := s.secret(ctx, `SELECT secret_hash FROM phones WHERE device = $1`, device)
 	if err != nil {
 		return false, s.wrap("check phone", err)
 	}
-	return subtle.ConstantTimeCompare([]byte(cmp.Or(hash, digest(""))), []byte(digest(secret))) == 1 && hash != "", nil
+	return subtle.ConstantTimeCompare([]byte(cmp.Or(hash, wire.SecretHash(""))), []byte(wire.SecretHash(secret))) == 1 && hash != "", nil
 }
 
 // PutSupervisor makes a supervisor or changes his password, which has 12 to 72 bytes, and ends his sessions.
@@ -278,7 +279,7 @@ func (s *Store) LogIn(ctx context.Context, now time.Time, name, password string,
 		return "", time.Time{}, s.wrap("log in", err)
 	}
 	token = NewSecret()
-	_, err = s.exec(ctx, s.db, `INSERT INTO sessions (token_hash, supervisor, expires_at) VALUES ($1, $2, $3)`, digest(token), name, micros(now.Add(length)))
+	_, err = s.exec(ctx, s.db, `INSERT INTO sessions (token_hash, supervisor, expires_at) VALUES ($1, $2, $3)`, wire.SecretHash(token), name, micros(now.Add(length)))
 	if err != nil {
 		return "", time.Time{}, s.wrap("log in", err)
 	}
@@ -287,7 +288,7 @@ func (s *Store) LogIn(ctx context.Context, now time.Time, name, password string,
 
 // Session is the supervisor whom a token belongs to; empty when it has expired or never was.
 func (s *Store) Session(ctx context.Context, now time.Time, token string) (name string, err error) {
-	err = s.db.QueryRowContext(ctx, s.sql(`SELECT supervisor FROM sessions WHERE token_hash = $1 AND expires_at > $2`), digest(token), micros(now)).Scan(&name)
+	err = s.db.QueryRowContext(ctx, s.sql(`SELECT supervisor FROM sessions WHERE token_hash = $1 AND expires_at > $2`), wire.SecretHash(token), micros(now)).Scan(&name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -296,7 +297,7 @@ func (s *Store) Session(ctx context.Context, now time.Time, token string) (name 
 
 // LogOut ends a session.
 func (s *Store) LogOut(ctx context.Context, token string) error {
-	_, err := s.exec(ctx, s.db, `DELETE FROM sessions WHERE token_hash = $1`, digest(token))
+	_, err := s.exec(ctx, s.db, `DELETE FROM sessions WHERE token_hash = $1`, wire.SecretHash(token))
 	return s.wrap("log out", err)
 }
 

@@ -1,4 +1,6 @@
-package centre
+// Package figures keeps the queues' figures of the day in one small file, so that a switchboard that is started again goes
+// on counting.
+package figures
 
 import (
 	"encoding/json"
@@ -15,40 +17,40 @@ import (
 	"freizeichen/sip/acd/count"
 )
 
-// Figures keep the queues' figures of the day in one small file, so that a switchboard that is started again goes on
-// counting. They hold nothing of persons. Whenever the power fails, the file holds what it held before or all of the new.
-type Figures struct {
+// A File is the figures of all queues. It holds nothing of persons. Whenever the power fails, it holds what it held before or
+// all of the new.
+type File struct {
 	path string
 
 	mu   sync.Mutex
 	days map[string]count.Day
 }
 
-// figuresMax bounds the file: 200 queues with 5,000 talks are less.
-const figuresMax = 8 << 20
+// sizeMax bounds the file: 200 queues with 5,000 talks are less.
+const sizeMax = 8 << 20
 
-// OpenFigures reads the file; none is an empty one. With an error that is to be logged it is empty too: the figures begin
+// Open reads the file; none is an empty one. With an error that is to be logged it is empty too: the figures begin
 // anew, and say so.
-func OpenFigures(path string) (*Figures, error) {
-	f := &Figures{path: path, days: map[string]count.Day{}}
+func Open(path string) (*File, error) {
+	f := &File{path: path, days: map[string]count.Day{}}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil
 	}
 	if err == nil {
 		var days []count.Day
-		if days, err = readFigures(data); err == nil {
+		if days, err = read(data); err == nil {
 			for _, d := range days {
 				f.days[d.Queue] = d
 			}
 			return f, nil
 		}
 	}
-	return f, fmt.Errorf("centre: reading the day's figures: %s: %w", path, err)
+	return f, fmt.Errorf("figures: reading %s: %w", path, err)
 }
 
-func readFigures(data []byte) ([]count.Day, error) {
-	if len(data) > figuresMax {
+func read(data []byte) ([]count.Day, error) {
+	if len(data) > sizeMax {
 		return nil, fmt.Errorf("%d bytes are too many", len(data))
 	}
 	var days []count.Day
@@ -57,18 +59,18 @@ func readFigures(data []byte) ([]count.Day, error) {
 }
 
 // Days are the figures of all queues.
-func (f *Figures) Days() []count.Day {
+func (f *File) Days() []count.Day {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.sorted()
 }
 
-func (f *Figures) sorted() []count.Day {
+func (f *File) sorted() []count.Day {
 	return slices.SortedFunc(maps.Values(f.days), func(a, b count.Day) int { return strings.Compare(a.Queue, b.Queue) })
 }
 
 // Put replaces the figures of some queues and writes the file.
-func (f *Figures) Put(days []count.Day) error {
+func (f *File) Put(days []count.Day) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, d := range days {
@@ -79,7 +81,7 @@ func (f *Figures) Put(days []count.Day) error {
 		err = replace(f.path, data)
 	}
 	if err != nil {
-		return fmt.Errorf("centre: writing the day's figures: %w", err)
+		return fmt.Errorf("figures: writing the file: %w", err)
 	}
 	return nil
 }

@@ -1,4 +1,5 @@
-package centre
+// Package shelf holds what agents speak from: the last good version of a file that people edit while it is in use.
+package shelf
 
 import (
 	"context"
@@ -20,8 +21,8 @@ const lookEvery = 5 * time.Second
 // settleTime is how long a changed file must have lain: half of it may be without an error, too.
 const settleTime = time.Second
 
-// Knowledge is what agents speak from: the last good version of a file that people edit while it is in use.
-type Knowledge struct {
+// A Shelf is one knowledge file. Its methods may be called on any goroutine.
+type Shelf struct {
 	path string // of the file that people edit; empty: there is none
 	copy string // of the compiled copy, which outlives the program; empty: none
 	log  *slog.Logger
@@ -30,24 +31,24 @@ type Knowledge struct {
 	now     firmware.Knowledge
 	data    []byte // compiled
 	tag     string // of data
-	state   KnowledgeState
+	state   State
 	changed time.Time // the file's, when it was looked at last
 	size    int64
 }
 
-// KnowledgeState tells whether the knowledge is that of the file.
-type KnowledgeState struct {
+// State tells whether the knowledge is that of the file.
+type State struct {
 	Read  time.Time // the last good version was read; zero: there never was one
 	Fault string    // what is wrong with the file as it is now, with its line; empty: nothing
 	At    time.Time // of Fault
 }
 
-// NewKnowledge reads the file, or the compiled copy when the file is broken.
-func NewKnowledge(path, compiled string, log *slog.Logger) *Knowledge {
+// New reads the file, or the compiled copy when the file is broken.
+func New(path, compiled string, log *slog.Logger) *Shelf {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	k := &Knowledge{path: path, copy: compiled, log: log}
+	k := &Shelf{path: path, copy: compiled, log: log}
 	if path == "" {
 		return k
 	}
@@ -68,7 +69,7 @@ func NewKnowledge(path, compiled string, log *slog.Logger) *Knowledge {
 }
 
 // Run looks for changes of the file until ctx ends.
-func (k *Knowledge) Run(ctx context.Context) {
+func (k *Shelf) Run(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
@@ -84,7 +85,7 @@ func (k *Knowledge) Run(ctx context.Context) {
 }
 
 // look reads the file if it has changed.
-func (k *Knowledge) look() {
+func (k *Shelf) look() {
 	info, err := os.Stat(k.path)
 	now := time.Now()
 	k.mu.Lock()
@@ -115,7 +116,7 @@ func (k *Knowledge) look() {
 	}
 	k.now, k.data = known, knowledge.Compile(known)
 	k.tag = wire.Tag(k.data)
-	k.state = KnowledgeState{Read: now}
+	k.state = State{Read: now}
 	k.log.Info("the knowledge file is in force", "version", known.Version)
 	if k.copy != "" {
 		if err := knowledge.Store(k.copy, k.data); err != nil {
@@ -125,14 +126,14 @@ func (k *Knowledge) look() {
 }
 
 // Compiled is what phones get, and its entity tag. No data: there is none.
-func (k *Knowledge) Compiled() (data []byte, tag string) {
+func (k *Shelf) Compiled() (data []byte, tag string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.data, k.tag
 }
 
 // Knowledge is the last good version and its state.
-func (k *Knowledge) Knowledge() (firmware.Knowledge, KnowledgeState) {
+func (k *Shelf) Knowledge() (firmware.Knowledge, State) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.now, k.state
