@@ -21,7 +21,8 @@ type Book struct{ store *store.Store }
 func OpenBook(ctx context.Context, settings switchboard.Config, beside bool) (*Book, error) {
 	s, err := store.Open(ctx, store.Config{
 		URL: settings.Database.Reveal(), Place: settings.Location, AgentDays: settings.Retention.AgentDays, MessageDays: settings.Retention.MessageDays,
-		Beside: beside,
+		OpenDays: settings.Retention.OpenDays,
+		Beside:   beside,
 	})
 	if err != nil {
 		return nil, err

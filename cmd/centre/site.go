@@ -240,6 +240,8 @@ func (s *Site) forget(ctx context.Context) {
 		}
 		if gone, err := s.book.store.Forget(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			s.log.Error("what is kept long enough could not be forgotten", "error", err)
+		} else if gone.Lapsed > 0 {
+			s.log.Warn("messages that no office has answered are deleted: retention.open-message-days is over", "messages", gone.Lapsed)
 		} else if gone.Agents+gone.Messages > 0 {
 			s.log.Info("kept long enough, forgotten", "agents of calls", gone.Agents, "messages", gone.Messages)
 		}

@@ -35,6 +35,7 @@ type raw struct {
 		At          position
 		AgentDays   scalar `key:"agent-days"`
 		MessageDays scalar `key:"message-days"`
+		OpenDays    scalar `key:"open-message-days"`
 	} `key:"retention"`
 }
 
@@ -125,6 +126,7 @@ func (p problems) check(c *Config, m raw) {
 	document.Value(p.Problems, &c.WrapUp.Extends, m.WrapUp.Extends, document.NumberOf(0, 10))
 	document.Value(p.Problems, &c.Retention.AgentDays, m.Retention.AgentDays, document.NumberOf(1, 366))
 	document.Value(p.Problems, &c.Retention.MessageDays, m.Retention.MessageDays, document.NumberOf(1, 366))
+	document.Value(p.Problems, &c.Retention.OpenDays, m.Retention.OpenDays, document.NumberOf(1, 366))
 	p.queues(c, m.Queues)
 	p.reasons(c, m.Reasons)
 }

@@ -91,6 +91,7 @@ type WrapUp struct {
 type Retention struct {
 	AgentDays   int // after a call its outcome forgets the agent
 	MessageDays int // after a message was done it is deleted
+	OpenDays    int // after it should have been answered a message is deleted that nobody has done
 }
 
 // Default is what holds where the file says nothing. It has neither an Asterisk nor queues.
@@ -106,7 +107,7 @@ func Default() Config {
 		Reasons: []Reason{{"break", "Pause", "Break"}, {"meeting", "Besprechung", "Meeting"}, {"training", "Schulung", "Training"},
 			{"backoffice", "Sachbearbeitung", "Back office"}},
 		WrapUp:    WrapUp{Reason: "Nachbearbeitung", ExtendBy: 30 * time.Second, Extends: 2},
-		Retention: Retention{AgentDays: 30, MessageDays: 7},
+		Retention: Retention{AgentDays: 30, MessageDays: 7, OpenDays: 30},
 	}
 }
 

@@ -146,6 +146,7 @@ func (s *Store) FinishMessage(ctx context.Context, now time.Time, id string) (fo
 type Forgotten struct {
 	Agents   int64 // outcomes that do not know their agent any more
 	Messages int64
+	Lapsed   int64 // messages that nobody has done
 	Sessions int64
 	Seats    int64 // of whom was at which phone
 	Tries    int64
@@ -168,6 +169,7 @@ func (s *Store) Forget(ctx context.Context, now time.Time) (Forgotten, error) {
 		}{
 			{&f.Agents, `UPDATE outcomes SET agent = '' WHERE agent <> '' AND at < $1`, now.AddDate(0, 0, -s.config.AgentDays)},
 			{&f.Messages, `DELETE FROM messages WHERE done_at > 0 AND done_at < $1`, now.AddDate(0, 0, -s.config.MessageDays)},
+			{&f.Lapsed, `DELETE FROM messages WHERE done_at = 0 AND at < $1 AND due_at < $1`, now.AddDate(0, 0, -s.config.OpenDays)},
 			{&f.Sessions, `DELETE FROM sessions WHERE expires_at <= $1`, now},
 			{&f.Seats, `DELETE FROM seats WHERE day_at < $1`, now.AddDate(0, 0, -s.config.AgentDays-1)},
 			{&f.Tries, `DELETE FROM tries WHERE last_at < $1`, now.Add(-forgetful)},

@@ -39,6 +39,8 @@ type Config struct {
 	AgentDays int
 	// MessageDays after a message was done it is deleted. Zero means 7.
 	MessageDays int
+	// OpenDays after it should have been answered a message is deleted that nobody has done. Zero means 30.
+	OpenDays int
 	// Beside: a switchboard may have the database open at the same time. For commands: they change a few rows, and leave
 	// the schema alone while it runs.
 	Beside bool
@@ -79,6 +81,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	if config.MessageDays == 0 {
 		config.MessageDays = 7
+	}
+	if config.OpenDays == 0 {
+		config.OpenDays = 30
 	}
 	if config.cost == 0 {
 		config.cost = hashCost

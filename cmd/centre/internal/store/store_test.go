@@ -518,12 +518,16 @@ func retention(b bed) {
 			must[bool](b)(s.FinishMessage(ctx, done, id))
 		}
 	}
+	for n, due := range []time.Time{noon.AddDate(0, 0, -30).Add(-time.Second), noon.AddDate(0, 0, -30), {}} { // without a promise, it is as old as it is
+		_, _, err := s.PutMessage(ctx, sip.OfficeMessage{ID: fmt.Sprintf("%032x", 100+n), Callback: "1", At: noon.AddDate(0, 0, -40)}, due)
+		ok(b, err)
+	}
 	ok(b, s.PutSupervisor(ctx, "eva", "correct horse battery"))
 	_, _, err := s.LogIn(ctx, noon.Add(-2*time.Hour), "eva", "correct horse battery", time.Hour)
 	ok(b, err)
 	must[PINCheck](b)(s.CheckPIN(ctx, noon.Add(-25*time.Hour), "4711", "0000"))
 	must[PINCheck](b)(s.CheckPIN(ctx, noon, "4712", "0000"))
-	if got := must[Forgotten](b)(s.Forget(ctx, noon)); got != (Forgotten{Agents: 1, Messages: 1, Sessions: 1, Tries: 1}) {
+	if got := must[Forgotten](b)(s.Forget(ctx, noon)); got != (Forgotten{Agents: 1, Messages: 1, Lapsed: 2, Sessions: 1, Tries: 1}) {
 		b.Errorf("got %+v", got)
 	}
 	if got := must[Forgotten](b)(s.Forget(ctx, noon)); got != (Forgotten{}) {
