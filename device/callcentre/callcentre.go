@@ -351,6 +351,9 @@ func (d *Desk) Modal() bool { return d.prompt != nil || d.menu != nil || d.After
 // Asking reports whether something is typed or chosen: it goes before all but a call that rings.
 func (d *Desk) Asking() bool { return d.prompt != nil || d.menu != nil }
 
+// Prompting reports whether something is typed.
+func (d *Desk) Prompting() bool { return d.prompt != nil }
+
 // AfterCall reports whether the work after a call has the screen when there is no call.
 func (d *Desk) AfterCall() bool { return d.after != nil && d.after.open }
 

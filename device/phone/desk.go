@@ -175,6 +175,25 @@ func (p *Phone) deskMove(by int) bool {
 	return true
 }
 
+// deskEmergency takes an emergency number out of the digits that choose topics after a call: it stands on the panel then, as
+// on the idle screen, for OK or the handset to dial. What is typed into a prompt may be anything.
+func (p *Phone) deskEmergency(digit byte) bool {
+	if !p.desk.AfterCall() || p.desk.Prompting() {
+		p.deskTyped = ""
+		return false
+	}
+	if p.now.Sub(p.keyBefore) >= typing || len(p.deskTyped) >= numberMax {
+		p.deskTyped = ""
+	}
+	p.deskTyped += string(digit)
+	if p.emergency(p.deskTyped) {
+		p.desk.LeaveScreen()
+		p.dial, p.deskTyped = &dialling{number: p.deskTyped, offHook: p.route != hal.Silent}, ""
+		return true
+	}
+	return false
+}
+
 // deskLamps adds what the desk has to say.
 func (p *Phone) deskLamps(now time.Time, lamps *hal.Lamps) {
 	v := p.desk.View(now, 0)

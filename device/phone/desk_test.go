@@ -186,7 +186,13 @@ func TestAnEmergencyCallGoesBeforeTheDesk(t *testing.T) {
 	b.lift().typed("112").wants(sip.Dial{Call: 3, Number: "112"})
 	b.replace().step(sip.Ended{Call: 3}).take(action(callcentre.ActDone))
 	b.sent = nil
-	b.take(action(callcentre.ActPause)).lift().typed("110").wants(sip.Dial{Call: 5, Number: "110"})
+	b.citizen(8).wait(slip).lift().step(sip.Ended{Call: 8, Cause: sip.Normal}).replace().shows("Desk")
+	b.sent = nil
+	b.wait(typing).typed("1").wait(typing).typed("12").shows("Desk").wait(typing) // topics, one after the other
+	b.typed("110").shows("Dialling").wants().press(hal.KeyOK).wants(sip.Dial{Call: 5, Number: "110"})
+	b.step(sip.Ended{Call: 5}).wait(endedShown).take(action(callcentre.ActDone))
+	b.sent = nil
+	b.take(action(callcentre.ActPause)).lift().typed("110").wants(sip.Dial{Call: 7, Number: "110"})
 }
 
 // The keys beside the screen become a call's while the agent still works on the last one: what he presses then he has not meant.

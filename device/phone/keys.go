@@ -101,7 +101,7 @@ func (p *Phone) key(now time.Time, e hal.KeyChange) {
 		return
 	}
 	slipped := !p.slipUntil.IsZero() && now.Before(p.slipUntil)
-	p.keyAt = now
+	p.keyBefore, p.keyAt = p.keyAt, now
 	if digit != 0 {
 		p.digitKey(now, digit)
 		return
@@ -159,7 +159,9 @@ func (p *Phone) digitKey(now time.Time, digit byte) {
 	live := p.live()
 	switch {
 	case p.deskScreen() && (!p.hookUp || p.desk.Asking()): // with the handset in his hand he dials: it may be 112
-		p.tellDesk(callcentre.Digit{Digit: digit})
+		if !p.deskEmergency(digit) {
+			p.tellDesk(callcentre.Digit{Digit: digit})
+		}
 	case p.dial == nil && live != nil && live.state != Talking:
 		return // nobody can hear it yet
 	case p.dial == nil && live != nil:

@@ -111,6 +111,8 @@ type Phone struct {
 	retryAt           time.Time
 
 	keyAt     time.Time // of the last key that went down
+	keyBefore time.Time // of the one before it
+	deskTyped string    // digits that the desk took, without a pause between them
 	slipUntil time.Time // the keys beside the screen mean something new: who presses one so soon means what was there before
 
 	digit       byte
