@@ -217,3 +217,10 @@ func TestAKeyThatMeantSomethingElseAMomentAgoDoesNothing(t *testing.T) {
 	b.sent = nil
 	b.citizen(2).step(sip.Ended{Call: 2, Cause: sip.CallerGaveUp}).press(hal.KeySoft2).wants().shows("Idle") // he meant to refuse, not to redial
 }
+
+func TestWhatNobodyGoesOnWithDoesNotHideTheDesk(t *testing.T) {
+	b := newDesk(t)
+	b.typed("50").wait(aloneShown - time.Second).typed("3").wait(aloneShown - time.Second).shows("Dialling").wait(time.Second).shows("Idle")
+	b.press(hal.KeyOK).shows("List").wait(aloneShown).shows("Idle")
+	b.lift().shows("Dialling").wait(aloneShown).shows("Dialling", "route=handset") // the handset is in his hand
+}

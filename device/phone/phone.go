@@ -73,6 +73,7 @@ const (
 	endedShown  = 3 * time.Second  // how long the end of a call is shown with the handset down
 	endedHeard  = 30 * time.Second // how long busy tone sounds with the handset up
 	volumeShown = 2 * time.Second
+	aloneShown  = 60 * time.Second       // how long what nobody goes on with hides the agent's desk
 	typing      = 3 * time.Second        // since the last key: the agent still has his fingers on them
 	slip        = 700 * time.Millisecond // what the agent needs to see that the keys mean something else
 	twice       = 400 * time.Millisecond // between two presses of an eager finger
@@ -179,7 +180,15 @@ func (p *Phone) expire(now time.Time) {
 		p.dialTyped(now)
 	}
 	p.expireCode(now)
+	if p.leftAlone() && now.Sub(p.keyAt) >= aloneShown {
+		p.dial, p.list = nil, nil
+	}
 	p.forget(now)
+}
+
+// leftAlone reports whether a half-typed number or a list lies over what an agent must see: queues, or the work after a call.
+func (p *Phone) leftAlone() bool {
+	return p.desk.On() && p.route == hal.Silent && (p.list != nil || p.dial != nil && p.dial.transfer == 0)
 }
 
 // Deadline is when Step wants a Tick, reckoned from the last Step. It is never the zero time: the clock on the
@@ -200,6 +209,9 @@ func (p *Phone) Deadline() time.Time {
 	}
 	if p.digit != 0 {
 		sooner(p.digitUntil)
+	}
+	if p.leftAlone() {
+		sooner(p.keyAt.Add(aloneShown))
 	}
 	sooner(p.volumeUntil)
 	sooner(p.desk.Deadline())
