@@ -30,7 +30,7 @@ const roster = `number,name,pin,queues
 4711,Hopper,1174,kw-zulassung kw-soziales moers
 4712,Lovelace,2174,kw-zulassung kw-soziales moers
 4713,Liskov,3174,kw-zulassung kw-soziales moers
-4714,Hamilton,4174,kw-zulassung kw-soziales moers
+4714,Hamilton,4174,xanten kw-zulassung kw-soziales moers
 `
 
 // A service is the program switchboard beside the PBX, with its own certificate, database and list of agents.

@@ -23,8 +23,8 @@ var shorter = Edit{"freizeichen-queues.conf", "servicelevel = 30", "servicelevel
 func scenario(leavesAfter time.Duration) string {
 	name, ending := "Bleibt", `<recv request="BYE"/>`+bye200
 	if leavesAfter > 0 {
-		name, ending = "Geht", fmt.Sprintf(`<recv request="BYE" timeout="%d" ontimeout="1"/>`, leavesAfter.Milliseconds()) +
-			strings.Replace(bye200, "<send>", `<send next="2">`, 1) + hangUp
+		name, ending = "Geht", fmt.Sprintf(`<recv request="BYE" timeout="%d" ontimeout="1"/>`, leavesAfter.Milliseconds())+
+			strings.Replace(bye200, "<send>", `<send next="2">`, 1)+hangUp
 	}
 	return strings.ReplaceAll(invite+ending+"</scenario>", "@NAME@", name)
 }
@@ -281,18 +281,22 @@ func (h *hour) line() string {
 func (h *hour) finish() {
 	h.t.Helper()
 	h.calls++
-	h.press(strconv.Itoa(1 + h.calls%3))
+	// A message needs an office; not every topic of the example has one in every municipality.
+	message := h.calls%6 == 1 && !strings.Contains(h.look("show"), "Anliegen: offen")
+	if !message {
+		h.press(strconv.Itoa(1 + h.calls%3))
+	}
 	switch {
+	case message:
+		h.soft("Nachricht hinterlassen")
+		h.waitShow("Ergebnis: Nachricht hinterlassen")
+		h.said.Messages++
 	case h.calls%5 == 0:
 		h.said.Forwarded++
 		h.soft("Gelöst")
 		h.soft("Weitergegeben") // the last word counts
 	case h.calls%7 == 0:
 		h.said.Unsaid++
-	case h.calls%6 == 1:
-		h.soft("Nachricht hinterlassen")
-		h.waitShow("Ergebnis: Nachricht hinterlassen")
-		h.said.Messages++
 	default:
 		h.said.Solved++
 		h.soft("Gelöst")
@@ -318,7 +322,7 @@ func TestADayInSmallIsCountedByAllAlike(t *testing.T) {
 	s := startService(t, pbx)
 	var agents []*hour
 	for i, user := range []string{"201", "202", "203", "205"} {
-		h := &hour{seat: s.seat(user), number: fmt.Sprint(4711 + i), late: i * 2}
+		h := &hour{seat: s.seat(user), number: fmt.Sprint(4711 + i), late: []int{0, 4, 5, 6}[i]}
 		agents = append(agents, h)
 		h.signIn(h.number, fmt.Sprintf("%d174", i+1))
 		h.waitShow("Bereit")
@@ -338,7 +342,7 @@ func TestADayInSmallIsCountedByAllAlike(t *testing.T) {
 	for _, h := range agents {
 		h.soft("Bereit")
 	}
-	crowds := []*crowd{stay, come(t, pbx, 40, 1.5, 0), come(t, pbx, 8, 0.25, 6*time.Second)}
+	crowds := []*crowd{stay, come(t, pbx, 40, 1.5, 0), come(t, pbx, 8, 0.3, 5*time.Second)}
 	for began, paused := time.Now(), false; ; time.Sleep(pollEvery) {
 		idle := true
 		for _, h := range agents {
