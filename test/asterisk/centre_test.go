@@ -33,6 +33,9 @@ const roster = `number,name,pin,queues
 4714,Hamilton,4174,xanten kw-zulassung kw-soziales moers
 `
 
+// auditor is a phone that the switchboard knows and that only asks for figures.
+const auditor = "299"
+
 // A service is the program switchboard beside the PBX, with its own certificate, database and list of agents.
 type service struct {
 	t       *testing.T
@@ -86,7 +89,7 @@ queues:
 	s.command("certificate", "-out", s.dir, "127.0.0.1")
 	s.command("check")
 	s.command("agents", "import", filepath.Join(s.dir, "agents.csv"))
-	for _, phone := range []string{"201", "202", "203", "205"} {
+	for _, phone := range []string{"201", "202", "203", "205", auditor} {
 		words := strings.Fields(s.command("phones", "add", phone))
 		s.secrets[phone] = words[len(words)-1]
 	}
@@ -253,6 +256,21 @@ func (s *service) figures(phone string) (team, own tally) {
 	return answer.Team, answer.Own
 }
 
+// waitFigures waits until a phone is told what fits. It asks seldom: the switchboard counts every 5 s, and a phone that asks
+// too often is refused.
+func (s *service) waitFigures(phone, what string, fits func(team, own tally) bool) {
+	s.t.Helper()
+	var team, own tally
+	for deadline := time.Now().Add(registerMax); ; time.Sleep(time.Second) {
+		if team, own = s.figures(phone); fits(team, own) {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("waited %s in vain until %s; phone %s is told %+v of the team, and %+v of its agent", registerMax, what, phone, team, own)
+		}
+	}
+}
+
 // A seat is a phone with an agent's desk.
 type seat struct {
 	*phone
@@ -288,20 +306,25 @@ func (d *seat) start() {
 	d.service.pbx.WaitRegistered(d.user)
 }
 
-// look is what phonectl prints, without a program for each look.
-func (d *seat) look(verb string) string {
-	response, err := console.Ask(d.socket, console.Request{Verb: verb})
+// ask is what phonectl does, on the phone's socket, without a program for each look and each key.
+func (d *seat) ask(verb, argument string) console.Response {
+	response, err := console.Ask(d.socket, console.Request{Verb: verb, Argument: argument})
 	if err != nil {
-		return ""
+		return console.Response{Status: console.Refused, Text: err.Error()}
 	}
-	return response.Text
+	return response
 }
+
+// look is what phonectl prints.
+func (d *seat) look(verb string) string { return d.ask(verb, "").Text }
 
 // press presses keys one after another: "soft3", "4", "#".
 func (d *seat) press(keys ...string) {
 	d.t.Helper()
 	for _, key := range keys {
-		d.ctl("press", key)
+		if r := d.ask("press", key); r.Status != console.Done {
+			d.t.Fatalf("press %s: %s", key, r.Text)
+		}
 	}
 }
 

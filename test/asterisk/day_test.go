@@ -250,12 +250,12 @@ func (h *hour) work() bool {
 	switch line {
 	case "ringing":
 		if late := h.late > 0 && h.calls%h.late == h.late-1; !late || time.Since(h.since) > 4500*time.Millisecond {
-			h.try("answer") // the caller may have gone in this moment
+			h.ask("answer", "") // the caller may have gone in this moment
 		}
 	case "talking":
 		// Who goes by himself ends the call himself.
 		if time.Since(h.since) > time.Second && !strings.Contains(h.look("show"), "Geht") {
-			h.try("hangup")
+			h.ask("hangup", "")
 		}
 	case "":
 		if h.offers("Fertig") {
@@ -389,9 +389,9 @@ func compare(t *testing.T, s *service, agents []*hour) {
 	var said tally
 	for _, h := range agents {
 		said = tally{said.Calls + h.said.Calls, said.Solved + h.said.Solved, said.Forwarded + h.said.Forwarded, said.Messages + h.said.Messages, said.Unsaid + h.said.Unsaid}
-		s.pbx.wait(registerMax, "all outcomes of "+h.number+" are counted", func() bool { _, own := s.figures(h.user); return own == h.said })
+		s.waitFigures(h.user, fmt.Sprintf("%s is told %+v", h.number, h.said), func(_, own tally) bool { return own == h.said })
 	}
-	s.pbx.wait(registerMax, "all outcomes are counted", func() bool { team, _ := s.figures("201"); return team == said })
+	s.waitFigures(auditor, fmt.Sprintf("the team has %+v", said), func(team, _ tally) bool { return team == said })
 	t.Logf("outcomes pressed and counted %+v, calls %+v", said, sum)
 	if said.Calls != sum.answered {
 		t.Errorf("%d outcomes of %d answered calls", said.Calls, sum.answered)

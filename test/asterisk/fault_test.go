@@ -1,6 +1,7 @@
 package asterisk
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"regexp"
@@ -11,7 +12,7 @@ import (
 
 func TestAWrongPasswordOfTheManagerIsNamedWithItsSection(t *testing.T) {
 	t.Parallel()
-	pbx := Start(t)
+	pbx := Start(t, shorter)
 	s := startService(t, pbx, change{"secret: " + Password, "secret: verkehrt"})
 	s.waitSaid("cause=login-refused", "section [switchboard] in manager.conf")
 	if strings.Contains(s.said(), "verkehrt") {
@@ -198,12 +199,12 @@ func TestAConnectionThatIsCutInTheMiddleOfAnEventCostsNoFigure(t *testing.T) {
 		}
 	}
 	d.waitShow("kw-zulassung: 0 warten")
-	pbx.wait(registerMax, "each outcome is counted once", func() bool { team, _ := s.figures("201"); return team == tally{Calls: 4, Unsaid: 4} })
+	s.waitFigures(auditor, "each outcome is counted once", func(team, _ tally) bool { return team == tally{Calls: 4, Unsaid: 4} })
 }
 
 func TestWhoSignsInWhere(t *testing.T) {
 	t.Parallel()
-	pbx := Start(t)
+	pbx := Start(t, shorter)
 	s := startService(t, pbx, change{"queues:\n", "queues:\n  - {name: xanten, within: 3s}\n"})
 	s.waitSaid("the PBX does not have this queue", "queue=xanten")
 	if s.value("queue_waiting xanten") != -1 {
@@ -254,16 +255,15 @@ var lastChoice = regexp.MustCompile(`Menü, 1 von (\d)`)
 
 func TestAnOutcomeIsCountedOnceWhoeverIsKilled(t *testing.T) {
 	t.Parallel()
-	pbx := Start(t)
+	pbx := Start(t, shorter)
 	s := startService(t, pbx)
 	d := s.seat("201")
 	d.signIn("4711", "1174")
 	d.waitShow("Bereit seit")
 	wantTeam := func(want tally) {
 		t.Helper()
-		var team tally
-		pbx.wait(registerMax, "the outcomes are delivered", func() bool { team, _ = s.figures("201"); return team == want })
-		t.Logf("counted %+v", team)
+		s.waitFigures(auditor, fmt.Sprintf("the team has %+v", want), func(team, _ tally) bool { return team == want })
+		t.Logf("counted %+v", want)
 	}
 	// The switchboard dies in the middle of a wrap-up, while the agent presses.
 	d.serve(pbx)
@@ -275,10 +275,11 @@ func TestAnOutcomeIsCountedOnceWhoeverIsKilled(t *testing.T) {
 	d.soft("Weitergegeben")
 	d.waitShow("noch nicht übertragen")
 	s.run()
+	s.waitValue("pbx_up", 1)
 	wantTeam(tally{Calls: 1, Forwarded: 1})
-	d.waitShow("Nacharbeit")
+	d.waitConfirmed("Nacharbeit")
 	d.soft("Fertig")
-	d.waitShow("Bereit seit")
+	d.waitConfirmed("Bereit seit")
 
 	// The phone dies with an outcome that the switchboard does not have.
 	d.take(pbx)
@@ -292,6 +293,7 @@ func TestAnOutcomeIsCountedOnceWhoeverIsKilled(t *testing.T) {
 	d.start()
 	d.waitShow("noch nicht übertragen")
 	s.run()
+	s.waitValue("pbx_up", 1)
 	wantTeam(tally{Calls: 2, Forwarded: 1, Solved: 1})
 	d.waitShow("Bereit seit")
 	d.wait("nothing waits any more", func() bool { return !strings.Contains(d.look("show"), "noch nicht übertragen") })
@@ -306,7 +308,7 @@ func TestAnOutcomeIsCountedOnceWhoeverIsKilled(t *testing.T) {
 
 func TestWithoutTheSwitchboardAFeatureCodePauses(t *testing.T) {
 	t.Parallel()
-	pbx := Start(t)
+	pbx := Start(t, shorter)
 	pbx.CLI("database put freizeichen 201 " + strings.Join(queues, ","))
 	s := startService(t, pbx)
 	d := s.seat("201")
