@@ -23,10 +23,15 @@ func (d *Desk) reply(r sip.AgentReply) {
 	if r.Known {
 		d.apply(r.Agent)
 	}
-	if asked == nil || asked.ID != r.ID {
-		return
+	if asked != nil && asked.ID == r.ID {
+		d.asked = nil
+		d.told(*asked, r)
 	}
-	d.asked = nil
+	d.endEarly()
+}
+
+// told tells the agent what came of what he asked.
+func (d *Desk) told(asked sip.AgentRequest, r sip.AgentReply) {
 	switch r.Problem {
 	case sip.NoProblem:
 		switch {
@@ -36,7 +41,7 @@ func (d *Desk) reply(r sip.AgentReply) {
 			d.say(NotePausesNext, "")
 		}
 	case sip.SignedInThere:
-		d.openTakeOver(*asked, r.Elsewhere)
+		d.openTakeOver(asked, r.Elsewhere)
 	case sip.WrongPIN:
 		d.say(NoteProblem, r.Problem.String())
 		if asked.Verb == sip.SignIn {
@@ -51,7 +56,7 @@ func (d *Desk) reply(r sip.AgentReply) {
 			d.prompt = &prompt{kind: AskPIN, number: asked.Number, until: d.now.Add(promptShown)}
 		}
 	case sip.SwitchboardAway, sip.SwitchboardUntrusted:
-		d.fallBack(*asked)
+		d.fallBack(asked)
 	default:
 		if asked.Verb != sip.AskState {
 			d.say(NoteProblem, r.Problem.String())

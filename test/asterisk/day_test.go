@@ -305,14 +305,14 @@ func (h *hour) finish() {
 	h.soft("Fertig")
 }
 
-var percentage = regexp.MustCompile(`(\d+) % in 3 s der angebotenen, heute`)
+var percentage = regexp.MustCompile(`(\d+) % in 3 s der angebotenen, (?:heute|seit [0-9:]+)`)
 
 // wantShown turns the pages of the phone's queues and compares each with what the switchboard has counted.
 func (h *hour) wantShown(queue string) {
 	h.t.Helper()
 	level := h.service.measuredQueue(queue)
 	percent, _ := sip.ServiceLevel{Offered: level.offered, Answered: level.answered, AnsweredInTime: level.inTime}.Percent(sip.OfOffered)
-	text := h.waitShow(queue+": 0 warten", fmt.Sprintf("%d %% in 3 s der angebotenen, heute", percent))
+	text := h.waitShow(queue+": 0 warten", fmt.Sprintf("%d %% in 3 s der angebotenen, ", percent))
 	h.t.Logf("phone %s shows %s: %s", h.user, queue, percentage.FindString(text))
 }
 
