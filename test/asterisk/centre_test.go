@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,6 +34,57 @@ const roster = `number,name,pin,queues
 4713,Liskov,3174,kw-zulassung kw-soziales moers
 4714,Hamilton,4174,xanten kw-zulassung kw-soziales moers
 `
+
+// furniture is the folder of what each switchboard gets a copy of: certificate, database and knowledge.
+func furniture() string { return filepath.Join(os.Getenv(programsVariable), "furniture") }
+
+// furnished makes the furniture as an operator does, by commands, once; it gives the secrets of the phones.
+var furnished = sync.OnceValues(func() (map[string]string, error) {
+	dir := furniture()
+	err := os.Mkdir(dir, 0o700)
+	for name, text := range map[string]string{
+		"switchboard.yaml": configuration("127.0.0.1:5038", "127.0.0.1:8443", "127.0.0.1:9115", dir), "agents.csv": roster, "knowledge.yaml": string(knowledge.Example()),
+	} {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	command := func(words ...string) string {
+		out, problem := program(dir, words...).CombinedOutput()
+		if problem != nil {
+			err = errors.Join(err, fmt.Errorf("switchboard %v: %w\n%s", words, problem, out))
+		}
+		return strings.TrimSpace(string(out))
+	}
+	command("certificate", "-out", dir, "127.0.0.1")
+	command("check")
+	command("agents", "import", filepath.Join(dir, "agents.csv"))
+	secrets := map[string]string{}
+	for _, phone := range []string{"201", "202", "203", "205", auditor} {
+		said := command("phones", "add", phone)
+		secrets[phone] = said[strings.LastIndexByte(said, ' ')+1:]
+	}
+	return secrets, errors.Join(err, os.Remove(filepath.Join(dir, "switchboard.yaml"))) // each switchboard has its own
+})
+
+// configuration is the file of a switchboard.
+func configuration(manager, https, metrics, dir string) string {
+	text := fmt.Sprintf(`asterisk:
+  address: %[1]s
+  secret: %[2]s
+https:
+  listen: %[3]s
+  certificate: %[5]s/switchboard.crt
+  key: %[5]s/switchboard.key
+metrics: %[4]s
+database: %[5]s/switchboard.db
+data: %[5]s
+knowledge: %[5]s/knowledge.yaml
+queues:
+`, manager, Password, https, metrics, dir)
+	for _, queue := range queues {
+		text += fmt.Sprintf("  - {name: %s, within: 3s, target: 80, wrap-up: 1m}\n", queue)
+	}
+	return text
+}
 
 // auditor is a phone that the switchboard knows and that only asks for figures.
 const auditor = "299"
@@ -57,41 +110,21 @@ func startService(t *testing.T, pbx *PBX, changes ...change) *service {
 	if _, err := programs(); err != nil {
 		t.Fatal(err)
 	}
-	s := &service{t: t, pbx: pbx, dir: t.TempDir(), secrets: map[string]string{}}
-	s.https, s.metrics = fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	text := fmt.Sprintf(`asterisk:
-  address: %[1]s
-  secret: %[2]s
-https:
-  listen: %[3]s
-  certificate: %[5]s/switchboard.crt
-  key: %[5]s/switchboard.key
-metrics: %[4]s
-database: %[5]s/switchboard.db
-data: %[5]s
-knowledge: %[5]s/knowledge.yaml
-queues:
-`, pbx.Manager(), Password, s.https, s.metrics, s.dir)
-	for _, queue := range queues {
-		text += fmt.Sprintf("  - {name: %s, within: 3s, target: 80, wrap-up: 1m}\n", queue)
+	s := &service{t: t, pbx: pbx, dir: t.TempDir()}
+	var err error
+	if s.secrets, err = furnished(); err != nil {
+		t.Fatal(err)
 	}
+	s.https, s.metrics = fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	text := configuration(pbx.Manager(), s.https, s.metrics, s.dir)
 	for _, c := range changes {
 		if !strings.Contains(text, c.old) {
 			t.Fatalf("the configuration does not have %q", c.old)
 		}
 		text = strings.ReplaceAll(text, c.old, c.new)
 	}
-	for name, data := range map[string]string{"switchboard.yaml": text, "agents.csv": roster, "knowledge.yaml": string(knowledge.Example())} {
-		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.command("certificate", "-out", s.dir, "127.0.0.1")
-	s.command("check")
-	s.command("agents", "import", filepath.Join(s.dir, "agents.csv"))
-	for _, phone := range []string{"201", "202", "203", "205", auditor} {
-		words := strings.Fields(s.command("phones", "add", phone))
-		s.secrets[phone] = words[len(words)-1]
+	if err := errors.Join(os.CopyFS(s.dir, os.DirFS(furniture())), os.WriteFile(filepath.Join(s.dir, "switchboard.yaml"), []byte(text), 0o600)); err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if s.process != nil {
@@ -105,19 +138,10 @@ queues:
 	return s
 }
 
-// command runs one command of the program, while it does not serve.
-func (s *service) command(words ...string) string {
-	s.t.Helper()
-	out, err := s.program(words...).CombinedOutput()
-	if err != nil {
-		s.t.Fatalf("switchboard %v: %v\n%s", words, err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-func (s *service) program(words ...string) *exec.Cmd {
+// program is the switchboard with the configuration in a folder.
+func program(dir string, words ...string) *exec.Cmd {
 	bin, _ := programs() // startService has seen its error
-	c := exec.Command(filepath.Join(bin, "switchboard"), append([]string{"-config", filepath.Join(s.dir, "switchboard.yaml")}, words...)...)
+	c := exec.Command(filepath.Join(bin, "switchboard"), append([]string{"-config", filepath.Join(dir, "switchboard.yaml")}, words...)...)
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return c
 }
@@ -130,7 +154,7 @@ func (s *service) run() {
 		s.t.Fatal(err)
 	}
 	defer output.Close() // the process has its own
-	process, exited := s.program("run"), make(chan struct{})
+	process, exited := program(s.dir, "run"), make(chan struct{})
 	process.Stdout, process.Stderr = output, output
 	if err := process.Start(); err != nil {
 		s.t.Fatal(err)
