@@ -23,15 +23,10 @@ func (d *Desk) reply(r sip.AgentReply) {
 	if r.Known {
 		d.apply(r.Agent)
 	}
-	if asked != nil && asked.ID == r.ID {
-		d.asked = nil
-		d.told(*asked, r)
+	if asked == nil || asked.ID != r.ID {
+		return
 	}
-	d.endEarly()
-}
-
-// told tells the agent what came of what he asked.
-func (d *Desk) told(asked sip.AgentRequest, r sip.AgentReply) {
+	d.asked = nil
 	switch r.Problem {
 	case sip.NoProblem:
 		switch {
@@ -41,7 +36,7 @@ func (d *Desk) told(asked sip.AgentRequest, r sip.AgentReply) {
 			d.say(NotePausesNext, "")
 		}
 	case sip.SignedInThere:
-		d.openTakeOver(asked, r.Elsewhere)
+		d.openTakeOver(*asked, r.Elsewhere)
 	case sip.WrongPIN:
 		d.say(NoteProblem, r.Problem.String())
 		if asked.Verb == sip.SignIn {
@@ -56,7 +51,7 @@ func (d *Desk) told(asked sip.AgentRequest, r sip.AgentReply) {
 			d.prompt = &prompt{kind: AskPIN, number: asked.Number, until: d.now.Add(promptShown)}
 		}
 	case sip.SwitchboardAway, sip.SwitchboardUntrusted:
-		d.fallBack(asked)
+		d.fallBack(*asked)
 	default:
 		if asked.Verb != sip.AskState {
 			d.say(NoteProblem, r.Problem.String())
