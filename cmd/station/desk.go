@@ -104,7 +104,7 @@ func (d *desk) Ask(r sip.AgentRequest) {
 // Keep keeps an outcome. A phone without a switchboard has nobody to tell.
 func (d *desk) Keep(o sip.Outcome) {
 	if d.client != nil && !d.client.KeepOutcome(o) {
-		d.post(sip.OutboxChanged{ID: o.ID, Problem: sip.OutboxFault, Waiting: d.outbox.Len()})
+		d.post(sip.OutboxChanged{ID: o.ID, Problem: sip.OutboxFault, Waiting: d.client.Waiting()})
 	}
 }
 
@@ -114,7 +114,7 @@ func (d *desk) Leave(m sip.OfficeMessage) {
 	case d.client == nil:
 		d.post(sip.OutboxChanged{ID: m.ID, Problem: sip.OutboxFault})
 	case !d.client.KeepMessage(m):
-		d.post(sip.OutboxChanged{ID: m.ID, Problem: sip.OutboxFault, Waiting: d.outbox.Len()})
+		d.post(sip.OutboxChanged{ID: m.ID, Problem: sip.OutboxFault, Waiting: d.client.Waiting()})
 	}
 }
 

@@ -14,6 +14,7 @@ type after struct {
 	ended   time.Time
 	open    bool
 	late    bool      // opened again from the menu
+	done    bool      // it is done, and the wrap-up not yet ended
 	until   time.Time // closes by itself when no wrap-up runs
 	top     int
 	topics  []string // on keys 1 to 9: their order stands still while somebody chooses
@@ -103,9 +104,16 @@ func (d *Desk) leaveMessage() {
 
 // done ends the work, and the wrap-up with it.
 func (d *Desk) done() {
-	late := d.after.late
+	d.after.done = !d.after.late
 	d.after.close()
-	if d.agent.State == sip.WrapUp && !late {
+	d.endWrapUp(true)
+}
+
+// endWrapUp ends the wrap-up of work that is done, now or as soon as it is known: the end of a call reaches the phone sooner
+// than the switchboard, and who presses quickly has pressed for it.
+func (d *Desk) endWrapUp(pressed bool) {
+	if a := d.after; a != nil && a.done && d.agent.State == sip.WrapUp && (pressed || d.asked == nil) {
+		a.done = false
 		d.ask(sip.AgentRequest{Verb: sip.GoReady})
 	}
 }

@@ -55,6 +55,32 @@ func TestAfterACallTopicAndResultAreOneKeyEach(t *testing.T) {
 	}
 }
 
+func TestWhoIsDoneBeforeTheWrapUpIsKnownIsReadyAllTheSame(t *testing.T) {
+	tb := newTable(t)
+	tb.signIn()
+	tb.talked(2, "Kfz-Zulassung")
+	tb.wait(100 * time.Millisecond)
+	tb.step(Press{ActSolved})
+	if tb.step(Press{ActDone}); has[Ask](tb) {
+		t.Errorf("asked too early: %v", tb.effects)
+	}
+	tb.wait(200 * time.Millisecond)
+	// The bell rings, and the phone asks: the wrap-up comes as an answer.
+	tb.step(sip.AgentChanged{Version: 99})
+	state, a := tb.asked(), tb.agent(sip.WrapUp)
+	a.Until, a.Version = tb.now.Add(30*time.Second), 99
+	tb.step(sip.AgentReply{ID: state.ID, Known: true, Agent: a})
+	ready := tb.asked()
+	if ready.Verb != sip.GoReady || tb.desk.AfterCall() {
+		t.Fatalf("asks %+v", ready)
+	}
+	tb.step(sip.AgentReply{ID: ready.ID, Known: true, Agent: tb.agent(sip.Ready)})
+	// Once only: the next wrap-up is another one.
+	if tb.wrapUp(30 * time.Second); has[Ask](tb) {
+		t.Errorf("another wrap-up is ended: %v", tb.effects)
+	}
+}
+
 func TestAWrapUpThatEndsByItselfClosesAndCanBeToldOfUntilTheNextCall(t *testing.T) {
 	tb := newTable(t)
 	tb.signIn()

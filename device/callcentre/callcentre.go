@@ -248,6 +248,7 @@ func (d *Desk) Step(now time.Time, event Event) []Effect {
 	default:
 		panic(fmt.Sprintf("callcentre: event of unknown type %T", event))
 	}
+	d.endWrapUp(false)
 	return d.effects
 }
 

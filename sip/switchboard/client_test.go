@@ -397,13 +397,17 @@ func TestOutcomesAreDeliveredInOrderAndOnce(t *testing.T) {
 		}
 		m := sip.OfficeMessage{ID: outcome(3).ID, Agent: "4711", Office: "kw-36", Callback: "028412020", At: time.Now()}
 		s.client.KeepMessage(m)
+		again := outcome(1) // said once more it is still one outcome
+		again.Revision++
+		s.client.KeepOutcome(again)
 		synctest.Wait()
-		s.saw("outbox 01 kept waiting=1", "outbox 02 kept waiting=2", "outbox 03 kept waiting=3")
+		s.saw("outbox 01 kept waiting=1", "outbox 02 kept waiting=2", "outbox 03 kept waiting=3", "outbox 01 kept waiting=3")
 		s.set(func() { s.closed = false })
 		s.pass(2 * time.Second)
-		s.saw("up=true none", "reply 0 none known=true", "outbox  kept waiting=2", "outbox  kept waiting=1", "taken 03 due in 1h0m0s", "outbox  kept waiting=0",
-			`knowledge {"v":1}`, "figures")
-		s.heard("GET /v1/agent", "PUT /v1/outcomes/"+outcome(1).ID+" {*", "PUT /v1/outcomes/"+outcome(2).ID+" {*", "PUT /v1/messages/"+m.ID+" {*", "GET /v1/knowledge", "GET /v1/figures")
+		s.saw("up=true none", "reply 0 none known=true", "outbox  kept waiting=3", "outbox  kept waiting=2", "taken 03 due in 1h0m0s", "outbox  kept waiting=1",
+			"outbox  kept waiting=0", `knowledge {"v":1}`, "figures")
+		s.heard("GET /v1/agent", "PUT /v1/outcomes/"+outcome(1).ID+" {*", "PUT /v1/outcomes/"+outcome(2).ID+" {*", "PUT /v1/messages/"+m.ID+" {*",
+			"PUT /v1/outcomes/"+outcome(1).ID+" {*", "GET /v1/knowledge", "GET /v1/figures")
 		// One that comes while the switchboard is there goes at once, and the figures follow it.
 		s.client.KeepOutcome(outcome(4))
 		synctest.Wait()

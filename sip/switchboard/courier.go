@@ -301,7 +301,7 @@ func (w *courier) deliver(ctx context.Context) error {
 		due, _ := wire.DecodeReceipt(a.data) // without one, nothing is promised
 		w.event(sip.MessageTaken{ID: e.ID, Due: due})
 	}
-	w.event(sip.OutboxChanged{Waiting: w.config.Outbox.Len()})
+	w.event(sip.OutboxChanged{Waiting: w.Waiting()})
 	return nil
 }
 

@@ -50,7 +50,7 @@ func decodeEntry(data []byte) (entry, error) {
 
 // runKeeper puts entries on the disk, which may take its time, until ctx ends and nothing is left.
 func (c *Client) runKeeper(ctx context.Context) {
-	if waiting := c.config.Outbox.Len(); waiting > 0 {
+	if waiting := c.Waiting(); waiting > 0 {
 		c.event(sip.OutboxChanged{Waiting: waiting})
 	}
 	for {
@@ -83,9 +83,23 @@ func (c *Client) store(k keep) {
 	if err != nil {
 		c.config.Log.Error("an outcome could not be kept", "kind", k.entry.Kind, "id", k.id, "error", err)
 	}
-	c.event(sip.OutboxChanged{ID: k.id, Problem: problem, Waiting: c.config.Outbox.Len()})
+	c.event(sip.OutboxChanged{ID: k.id, Problem: problem, Waiting: c.Waiting()})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.delivered = false
 	c.look()
+}
+
+// Waiting is how many outcomes and messages wait for delivery: revisions of one outcome are one.
+func (c *Client) Waiting() int {
+	type name struct{ kind, id string }
+	names, others := map[name]bool{}, 0
+	for id, data, more := c.config.Outbox.Next(0); more; id, data, more = c.config.Outbox.Next(id) {
+		if e, err := decodeEntry(data); err == nil {
+			names[name{e.Kind, e.ID}] = true
+		} else {
+			others++
+		}
+	}
+	return len(names) + others
 }

@@ -57,12 +57,16 @@ type PBX struct {
 	process *exec.Cmd
 	exited  chan struct{} // closed when the process is gone
 	calls   int           // originated so far: their names
+	edits   []Edit
 }
 
+// An Edit changes one file of this run's configuration: Old, which must be there, becomes New.
+type Edit struct{ File, Old, New string }
+
 // Start starts an Asterisk that ends with the test. The test skips without one, and fails in CI.
-func Start(t testing.TB) *PBX {
+func Start(t testing.TB, edits ...Edit) *PBX {
 	t.Helper()
-	p := &PBX{t: t, root: tool.Asterisk(t)}
+	p := &PBX{t: t, root: tool.Asterisk(t), edits: edits}
 	hosts(t, p.root)
 	sweep(t, p.root)
 	dir, err := os.MkdirTemp(filepath.Join(p.root, "tmp"), "pbx-")
@@ -166,6 +170,12 @@ func (p *PBX) configure() {
 		data, readErr := snippet.Files.ReadFile(file.Name())
 		err = errors.Join(err, readErr)
 		files[file.Name()] = strings.ReplaceAll(string(data), "secret = change-me", "secret = "+Password)
+	}
+	for _, e := range p.edits {
+		if !strings.Contains(files[e.File], e.Old) {
+			p.t.Fatalf("%s does not have %q", e.File, e.Old)
+		}
+		files[e.File] = strings.ReplaceAll(files[e.File], e.Old, e.New)
 	}
 	for name, text := range files {
 		err = errors.Join(err, os.WriteFile(p.path(name), []byte(text), 0o644))

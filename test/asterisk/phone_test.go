@@ -16,18 +16,18 @@ import (
 	"freizeichen/test/tool"
 )
 
-// programs is the folder with phonesim and phonectl, built once. TestMain removes it. In CI they are built with the
+// programs is the folder with phonesim, phonectl and switchboard, built once. TestMain removes it. In CI they are built with the
 // race detector, which takes three times as long: these tests are the busiest life that a whole phone has here.
 var programs = sync.OnceValues(func() (string, error) {
 	dir := os.Getenv(programsVariable)
-	build := exec.Command("go", "build", "-o", dir, "./cmd/phonesim", "./cmd/phonectl")
+	build := exec.Command("go", "build", "-o", dir, "./cmd/phonesim", "./cmd/phonectl", "./cmd/switchboard")
 	if tool.CI() {
 		build.Args = slices.Insert(build.Args, 2, "-race")
 		build.Env = append(os.Environ(), "CGO_ENABLED=1")
 	}
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the phone: %w\n%s", err, out)
+		return "", fmt.Errorf("building the programs: %w\n%s", err, out)
 	}
 	return dir, nil
 })
@@ -64,6 +64,7 @@ type phone struct {
 	process *exec.Cmd
 	output  string // file of what it prints
 	exited  chan struct{}
+	killed  bool // by kill: no clean end is to be expected
 }
 
 // startPhone starts a phone at the PBX. The password "" means the right one.
@@ -114,6 +115,9 @@ func startAt(t *testing.T, account string, arguments ...string) *phone {
 // stop switches the phone off, as SIGTERM does: it ends its calls and its registration.
 func (p *phone) stop() {
 	p.t.Helper()
+	if p.killed {
+		return
+	}
 	_ = p.process.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.exited:
@@ -126,6 +130,13 @@ func (p *phone) stop() {
 	if status := p.process.ProcessState; !status.Success() {
 		p.t.Errorf("the phone ended with %s", status)
 	}
+}
+
+// kill ends the phone as a power cut does.
+func (p *phone) kill() {
+	p.killed = true
+	_ = p.process.Process.Kill()
+	<-p.exited
 }
 
 // said is what the phone has printed.
