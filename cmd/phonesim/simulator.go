@@ -45,7 +45,7 @@ func (s *simulator) run(ctx context.Context) error {
 		}
 		defer room.remove()
 		s.options.config.Accounts = []config.Account{builtInAccount(room.exchange.Address())}
-		if !s.options.config.Centre.On() {
+		if room.ours = !s.options.config.Centre.On(); room.ours {
 			s.options.config.Centre = room.desk
 		}
 	}
