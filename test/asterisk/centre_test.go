@@ -300,7 +300,8 @@ type seat struct {
 	*phone
 	service *service
 	user    string
-	config  string // file
+	config  string    // file
+	over    time.Time // since when the work after a call is seen on the panel; zero: it is not
 }
 
 // seat starts a phone that knows the switchboard.
@@ -365,11 +366,25 @@ func (d *seat) soft(label string) {
 	d.press(softKeys[label])
 }
 
-// offers reports whether a soft key has that label: they are the panel's last line.
+// rest is how long the keys beside the screen rest after a call: what is pressed sooner was meant for the call.
+const rest = 800 * time.Millisecond
+
+// offers reports whether a soft key has that label, and does what it says.
 func (d *seat) offers(label string) bool {
+	labels := d.labels()
+	if after := slices.Contains(labels, "Fertig"); !after {
+		d.over = time.Time{}
+	} else if d.over.IsZero() {
+		d.over = time.Now()
+	}
+	return slices.Contains(labels, label) && (d.over.IsZero() || time.Since(d.over) > rest)
+}
+
+// labels are those of the soft keys: the panel's last line.
+func (d *seat) labels() []string {
 	shown := d.look("show")
 	_, labels, _ := strings.Cut(shown[strings.LastIndexByte(shown, '\n')+1:], ": ")
-	return slices.Contains(strings.Split(labels, " · "), label)
+	return strings.Split(labels, " · ")
 }
 
 // typed presses digits.

@@ -245,7 +245,7 @@ func (h *hour) work() bool {
 	h.t.Helper()
 	line := h.line()
 	if line != h.state {
-		h.state, h.since = line, time.Now()
+		h.state, h.since, h.over = line, time.Now(), time.Time{}
 	}
 	switch line {
 	case "ringing":
@@ -262,7 +262,7 @@ func (h *hour) work() bool {
 			h.finish()
 			return false
 		}
-		return true
+		return h.over.IsZero()
 	}
 	return false
 }

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestAWrongPasswordOfTheManagerIsNamedWithItsSection(t *testing.T) {
@@ -52,6 +54,10 @@ func TestAsteriskComesBackWithItsMembersAndWithoutGhosts(t *testing.T) {
 	}
 	d.waitShow("kw-zulassung: 2 warten")
 
+	pbx.wait(registerMax, "all members are on the disk, paused", func() bool {
+		data, _ := os.ReadFile(pbx.path("var/astdb.sqlite3")) // not there yet: as if empty
+		return strings.Count(string(data), "PJSIP/201;0;1;") >= len(queues)
+	})
 	pbx.Stop()
 	s.waitValue("pbx_up", 0)
 	if err := pbx.start(); err != nil { // with what it remembers: members and registrations
@@ -92,6 +98,7 @@ func (d *seat) take(pbx *PBX) {
 	d.waitStatus("line1", "ringing")
 	d.ctl("answer")
 	d.waitStatus("line1", "talking")
+	d.over = time.Time{}
 }
 
 // A cutter is the way to the manager interface. It can cut the connection in the middle of what Asterisk says.
