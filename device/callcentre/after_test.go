@@ -230,7 +230,7 @@ func anything(r *rand.Rand, tb *table) Event {
 		a.Until = tb.now.Add(time.Duration(r.IntN(60)-5) * time.Second)
 		return sip.AgentReply{ID: uint64(r.IntN(20)), Problem: sip.AgentProblem(r.IntN(int(sip.AgentProblemCount))), Known: r.IntN(2) == 0, Agent: a}
 	case 12:
-		s := report(tb.now.Add(time.Duration(r.IntN(300)-150)*time.Second), r.IntN(3))
+		s := reported(tb.now.Add(time.Duration(r.IntN(300)-150)*time.Second), r.IntN(3))
 		s.Level.Answered = r.IntN(20)
 		return sip.QueueReported{Status: s}
 	case 13:

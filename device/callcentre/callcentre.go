@@ -257,11 +257,11 @@ func (d *Desk) network(event sip.Event) {
 	switch e := event.(type) {
 	case sip.QueueReported:
 		if q := d.queue(e.Status.Queue); q != nil {
-			q.report(d.now, e.Status)
+			q.Take(d.now, e.Status)
 		}
 	case sip.QueueUnknown:
 		if q := d.queue(e.Queue); q != nil {
-			q.lose(d.now)
+			q.Lose(d.now)
 		}
 	case sip.AgentChanged:
 		if e.Version != d.agent.Version && d.asked == nil {
@@ -341,7 +341,7 @@ func (d *Desk) Deadline() time.Time {
 		}
 	}
 	for _, q := range d.queues {
-		sooner(q.deadline(d.now))
+		sooner(q.Deadline(d.now))
 	}
 	return next
 }

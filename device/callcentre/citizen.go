@@ -1,6 +1,7 @@
 package callcentre
 
 import (
+	"slices"
 	"time"
 
 	"freizeichen/device/callcentre/library"
@@ -250,6 +251,11 @@ func (d *Desk) card(c *citizen) *CardView {
 	}
 	v.Top = max(0, min(c.top, len(v.Lines)-1))
 	return v
+}
+
+// officeLine is the index of the line that names the office, 0 without one.
+func (v *CardView) officeLine() int {
+	return max(0, slices.IndexFunc(v.Lines, func(l CardLine) bool { return l.Kind == OfficeLine }))
 }
 
 func daysBetween(from, to time.Time) int {

@@ -57,6 +57,10 @@ func TestTheCardHasTheNewsFirstAndSaysWhetherTheOfficeIsOpen(t *testing.T) {
 	if top := tb.desk.View(tb.now, 2).Card.Top; top != 0 {
 		t.Errorf("top %d", top)
 	}
+	tb.step(Move{-1})
+	if card := tb.desk.View(tb.now, 2).Card; card.Lines[card.Top].Kind != OfficeLine {
+		t.Errorf("up from the first line stands at %d", card.Top)
+	}
 }
 
 // choose takes the choice with that text in the menu that is open.

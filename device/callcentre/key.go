@@ -127,7 +127,12 @@ func (d *Desk) move(by int) {
 		d.menu.until = d.now.Add(menuShown)
 	case d.talking() != nil:
 		c := d.talking()
-		if card := d.card(c); card != nil {
+		card := d.card(c)
+		switch {
+		case card == nil:
+		case by < 0 && c.top == 0: // from the first line up is where the office stands, far down on a small panel
+			c.top = card.officeLine()
+		default:
 			c.top = max(0, min(c.top+by, len(card.Lines)-1))
 		}
 	case d.AfterCall():

@@ -1,7 +1,6 @@
 package callcentre
 
 import (
-	"slices"
 	"time"
 
 	"freizeichen/sip"
@@ -210,7 +209,7 @@ func (d *Desk) openOffices(call sip.CallID) {
 // showOffice moves the card to the office that was chosen, and to whether it is open.
 func (d *Desk) showOffice(c *citizen) {
 	if card := d.card(c); card != nil {
-		c.top = max(0, slices.IndexFunc(card.Lines, func(l CardLine) bool { return l.Kind == OfficeLine }))
+		c.top = card.officeLine()
 	}
 }
 

@@ -3,100 +3,29 @@ package callcentre
 import (
 	"time"
 
+	"freizeichen/device/callcentre/report"
 	"freizeichen/sip"
 )
 
-// queue is one queue as the phone was told. Reports carry the reporter's clock; fresh is when the figures were true by ours.
-//
-// What a source has left behind when it died must not look like the present: the first report counts from the time it
-// names, if that is past; only one that is newer than the last proves that somebody reports, and counts from its arrival.
-// So a phone whose clock is wrong shows figures as old for one report at most.
+// queue is one queue that the phone watches.
 type queue struct {
-	name   string
-	status sip.QueueStatus
-	known  bool
-	fresh  time.Time
-	lost   time.Time // nothing is known any more since then
-}
-
-func (q *queue) report(now time.Time, s sip.QueueStatus) {
-	if !s.Plausible() {
-		q.lose(now)
-		return
-	}
-	timed := !s.At.IsZero()
-	switch {
-	case !q.known || !timed || q.status.At.IsZero(), s.At.Before(q.status.At.Add(-max(s.Valid, time.Minute))):
-		// The first report, or the reporter's clock was put back.
-		q.fresh = now
-		if timed && s.At.Before(now) && s.Valid > 0 {
-			q.fresh = s.At
-		}
-	case s.At.After(q.status.At):
-		q.fresh = now
-	case s.At.Before(q.status.At):
-		return // overtaken on its way
-	}
-	q.status, q.known, q.lost = s, true, time.Time{}
-}
-
-func (q *queue) lose(now time.Time) {
-	if q.lost.IsZero() {
-		q.lost = now
-	}
-}
-
-// stale is since when there is no data; zero: the figures are present.
-func (q *queue) stale(now time.Time) time.Time {
-	switch {
-	case !q.known:
-		return time.Time{}
-	case !q.lost.IsZero():
-		return q.lost
-	case q.status.Valid > 0 && !now.Before(q.fresh.Add(q.status.Valid)):
-		return q.fresh
-	}
-	return time.Time{}
-}
-
-// oldest is how long the first in line waits, by our clock.
-func (q *queue) oldest(now time.Time) time.Duration {
-	if q.status.Oldest.IsZero() {
-		return 0
-	}
-	return max(0, q.status.At.Sub(q.status.Oldest)+now.Sub(q.fresh))
-}
-
-// deadline is when the view of the queue changes by itself.
-func (q *queue) deadline(now time.Time) time.Time {
-	if !q.known || !q.stale(now).IsZero() {
-		return time.Time{}
-	}
-	var next time.Time
-	if q.status.Valid > 0 {
-		next = q.fresh.Add(q.status.Valid)
-	}
-	if !q.status.Oldest.IsZero() {
-		if second := now.Add(time.Second - q.oldest(now)%time.Second); next.IsZero() || second.Before(next) {
-			next = second
-		}
-	}
-	return next
+	name string
+	report.Report
 }
 
 func (q *queue) view(now time.Time, config Config) QueueView {
-	s := q.status
-	v := QueueView{Name: s.Title, Known: q.known, Stale: q.stale(now)}
+	s := q.QueueStatus
+	v := QueueView{Name: s.Title, Known: q.Known, Stale: q.Stale(now)}
 	if v.Name == "" {
 		v.Name = q.name
 	}
-	if !q.known || !v.Stale.IsZero() {
+	if !q.Known || !v.Stale.IsZero() {
 		// Old figures are not even in the view: no panel can show them by mistake.
 		v.Busy = Unknown
 		return v
 	}
 	v.Waiting, v.Free, v.SignedIn, v.Paused, v.Coarse = s.Waiting, s.Free, s.SignedIn, s.Paused, s.Coarse
-	v.Oldest = q.oldest(now)
+	v.Oldest = q.Longest(now)
 	v.Level = levelView(s.Level)
 	v.Level.Since = s.Since
 	long := config.LongWait

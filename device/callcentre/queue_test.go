@@ -7,8 +7,8 @@ import (
 	"freizeichen/sip"
 )
 
-// report is a status that was true at a time of the reporter's clock.
-func report(at time.Time, waiting int) sip.QueueStatus {
+// reported is a status that was true at a time of the reporter's clock.
+func reported(at time.Time, waiting int) sip.QueueStatus {
 	s := sip.QueueStatus{Queue: "kw", Title: "Zulassung", At: at, Valid: 90 * time.Second, SignedIn: 3, Free: 1, Paused: 1}
 	s.Level = sip.ServiceLevel{Offered: 10, Answered: 9, AnsweredInTime: 8, Abandoned: 1, Within: 30 * time.Second, Target: 80}
 	if waiting > 0 {
@@ -23,7 +23,7 @@ func TestAQueuesFiguresAreShownWhileTheyAreTrueAndNotLonger(t *testing.T) {
 	if q := queue(); q.Known || q.Busy != Unknown {
 		t.Errorf("before the first report: %+v", q)
 	}
-	tb.step(sip.QueueReported{Status: report(tb.now, 2)})
+	tb.step(sip.QueueReported{Status: reported(tb.now, 2)})
 	tb.wait(5 * time.Second)
 	if q := queue(); q.Waiting != 2 || q.Oldest != 25*time.Second || q.Busy != Waiting || q.Level.Percent != 80 || q.Level.Light != LightGood || q.Name != "Zulassung" {
 		t.Errorf("after 5 s: %+v", q)
@@ -37,7 +37,7 @@ func TestAQueuesFiguresAreShownWhileTheyAreTrueAndNotLonger(t *testing.T) {
 	if q := queue(); !q.Stale.Equal(fresh) || q.Waiting != 0 || q.Oldest != 0 || q.Level.Known || q.Busy != Unknown {
 		t.Errorf("nobody has repeated it: %+v", q)
 	}
-	tb.step(sip.QueueReported{Status: report(tb.now, 0)})
+	tb.step(sip.QueueReported{Status: reported(tb.now, 0)})
 	if q := queue(); !q.Stale.IsZero() || q.Busy != Calm || q.Free != 1 {
 		t.Errorf("the reporter is back: %+v", q)
 	}
@@ -50,19 +50,19 @@ func TestAQueuesFiguresAreShownWhileTheyAreTrueAndNotLonger(t *testing.T) {
 func TestWhatADeadReporterLeftBehindIsNotThePresent(t *testing.T) {
 	tb := newTable(t)
 	old := tb.now.Add(-10 * time.Minute)
-	tb.step(sip.QueueReported{Status: report(old, 2)})
+	tb.step(sip.QueueReported{Status: reported(old, 2)})
 	if q := tb.desk.View(tb.now, 0).Queues[0]; !q.Stale.Equal(old) || q.Waiting != 0 {
 		t.Errorf("a body of ten minutes ago: %+v", q)
 	}
 	// If it is our clock that is wrong, the next report shows it.
 	tb.wait(30 * time.Second)
-	tb.step(sip.QueueReported{Status: report(old.Add(30*time.Second), 2)})
+	tb.step(sip.QueueReported{Status: reported(old.Add(30*time.Second), 2)})
 	if q := tb.desk.View(tb.now, 0).Queues[0]; !q.Stale.IsZero() || q.Waiting != 2 || q.Oldest != 20*time.Second {
 		t.Errorf("a reporter that goes on, by a clock ten minutes behind ours: %+v", q)
 	}
 	// The same again proves nothing.
 	tb.wait(91 * time.Second)
-	tb.step(sip.QueueReported{Status: report(old.Add(30*time.Second), 2)})
+	tb.step(sip.QueueReported{Status: reported(old.Add(30*time.Second), 2)})
 	if q := tb.desk.View(tb.now, 0).Queues[0]; q.Stale.IsZero() {
 		t.Errorf("the same report again: %+v", q)
 	}
@@ -70,18 +70,18 @@ func TestWhatADeadReporterLeftBehindIsNotThePresent(t *testing.T) {
 
 func TestReportsThatAreOvertakenOrCannotBeTrueAreNotShown(t *testing.T) {
 	tb := newTable(t)
-	tb.step(sip.QueueReported{Status: report(tb.now, 1)})
+	tb.step(sip.QueueReported{Status: reported(tb.now, 1)})
 	tb.wait(2 * time.Second)
-	tb.step(sip.QueueReported{Status: report(tb.now.Add(-3*time.Second), 7)})
+	tb.step(sip.QueueReported{Status: reported(tb.now.Add(-3*time.Second), 7)})
 	if q := tb.desk.View(tb.now, 0).Queues[0]; q.Waiting != 1 {
 		t.Errorf("a report that was overtaken counts: %+v", q)
 	}
-	tb.step(sip.QueueReported{Status: report(tb.now.Add(-time.Hour), 0)}) // the reporter's clock was put back
-	tb.step(sip.QueueReported{Status: report(tb.now.Add(-time.Hour+time.Second), 4)})
+	tb.step(sip.QueueReported{Status: reported(tb.now.Add(-time.Hour), 0)}) // the reporter's clock was put back
+	tb.step(sip.QueueReported{Status: reported(tb.now.Add(-time.Hour+time.Second), 4)})
 	if q := tb.desk.View(tb.now, 0).Queues[0]; q.Waiting != 4 || !q.Stale.IsZero() {
 		t.Errorf("the reporter's clock was put back an hour: %+v", q)
 	}
-	lie := report(tb.now.Add(time.Second), 1)
+	lie := reported(tb.now.Add(time.Second), 1)
 	lie.Level.AnsweredInTime = 99
 	tb.step(sip.QueueReported{Status: lie})
 	if q := tb.desk.View(tb.now, 0).Queues[0]; q.Stale.IsZero() || q.Level.Known {
