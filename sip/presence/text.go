@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"freizeichen/sip"
+	"freizeichen/sip/ua/header"
 )
 
 // What a report may say at most. Times are the reporter's, so they are bounded by the calendar alone.
@@ -38,7 +38,7 @@ func Text(s sip.QueueStatus) (string, error) {
 	if s.Valid > 0 {
 		w.number("v", int64(max(s.Valid/time.Second, 1)))
 	}
-	if title := clean(s.Title); title != "" {
+	if title := header.Text(s.Title, titleMax); title != "" {
 		w.text("h", title)
 	}
 	w.number("w", int64(s.Waiting))
@@ -70,7 +70,7 @@ func ReadText(queue, text string) (sip.QueueStatus, error) {
 	if err != nil {
 		return sip.QueueStatus{}, err
 	}
-	s := sip.QueueStatus{Queue: queue, Title: clean(fields.text("h"))}
+	s := sip.QueueStatus{Queue: queue, Title: header.Text(fields.text("h"), titleMax)}
 	s.At = fields.time("t")
 	s.Valid = fields.seconds("v", validMax)
 	s.Waiting = fields.must("w")
@@ -289,23 +289,4 @@ func (f *fields) list(key string, length int) []int {
 		list = append(list, int(*n))
 	}
 	return list
-}
-
-// clean makes a title fit for a panel: no control or formatting characters, single spaces, not too long.
-func clean(title string) string {
-	title = strings.ToValidUTF8(title, string(utf8.RuneError))
-	title = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.In(r, unicode.C):
-			return -1
-		}
-		return r
-	}, title)
-	title = strings.Join(strings.Fields(title), " ")
-	if runes := []rune(title); len(runes) > titleMax {
-		title = strings.TrimSpace(string(runes[:titleMax]))
-	}
-	return title
 }

@@ -22,6 +22,7 @@ import (
 
 	"freizeichen/device/console"
 	"freizeichen/firmware/knowledge"
+	"freizeichen/test/tool"
 )
 
 // queues that nobody serves but those who sign in; 02812071 to 02812073 lead there.
@@ -115,7 +116,7 @@ func startService(t *testing.T, pbx *PBX, changes ...change) *service {
 	if s.secrets, err = furnished(); err != nil {
 		t.Fatal(err)
 	}
-	s.https, s.metrics = fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	s.https, s.metrics = fmt.Sprintf("127.0.0.1:%d", tool.FreePort(t)), fmt.Sprintf("127.0.0.1:%d", tool.FreePort(t))
 	text := configuration(pbx.Manager(), s.https, s.metrics, s.dir)
 	for _, c := range changes {
 		if !strings.Contains(text, c.old) {
@@ -178,17 +179,7 @@ func (s *service) run() {
 // stop ends the switchboard as its system does.
 func (s *service) stop() {
 	s.t.Helper()
-	_ = s.process.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-s.exited:
-	case <-time.After(farewell):
-		s.t.Errorf("the switchboard has not ended %s after SIGTERM", farewell)
-		_ = s.process.Process.Kill()
-		<-s.exited
-	}
-	if status := s.process.ProcessState; !status.Success() {
-		s.t.Errorf("the switchboard ended with %s", status)
-	}
+	terminate(s.t, "switchboard", s.process, s.exited)
 	s.process = nil
 }
 

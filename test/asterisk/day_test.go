@@ -128,7 +128,7 @@ func come(t *testing.T, pbx *PBX, people int, perSecond float64, leavesAfter tim
 	}
 	defer output.Close()
 	process := exec.Command(sipp, "-sf", "caller.xml", "-inf", "numbers.csv", "-m", strconv.Itoa(people), "-r", strconv.Itoa(int(perSecond*100)), "-rp", "100000",
-		"-i", "127.0.0.1", "-p", strconv.Itoa(freePort(t)), "-mp", strconv.Itoa(40000+2*(freePort(t)%5000)), "-nostdin", "-timeout", "150", pbx.Address())
+		"-i", "127.0.0.1", "-p", strconv.Itoa(tool.FreePort(t)), "-mp", strconv.Itoa(40000+2*(tool.FreePort(t)%5000)), "-nostdin", "-timeout", "150", pbx.Address())
 	process.Dir, process.Stdout, process.Stderr = dir, output, output
 	if err := process.Start(); err != nil {
 		t.Fatal(err)

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,7 +84,7 @@ func Start(t testing.TB, edits ...Edit) *PBX {
 	})
 	// Between looking for a free port and binding it, somebody else may take it.
 	for range 3 {
-		p.port, p.ami = freePort(t), freePort(t)
+		p.port, p.ami = tool.FreePort(t), tool.FreePort(t)
 		p.configure()
 		if err = p.start(); err == nil {
 			return p
@@ -127,26 +126,6 @@ func sweep(t testing.TB, root string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// freePort is free for UDP and TCP of 127.0.0.1.
-func freePort(t testing.TB) int {
-	t.Helper()
-	for range 20 {
-		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		tcp, err := net.Listen("tcp", udp.LocalAddr().String())
-		port := udp.LocalAddr().(*net.UDPAddr).Port
-		udp.Close()
-		if err == nil {
-			tcp.Close()
-			return port
-		}
-	}
-	t.Fatal("no port is free for both UDP and TCP")
-	return 0
 }
 
 // configure writes this run's files.

@@ -82,7 +82,7 @@ func startAt(t *testing.T, account string, arguments ...string) *phone {
 	dir := t.TempDir()
 	p := &phone{t: t, dir: dir, socket: filepath.Join(dir, "phone.sock"), output: filepath.Join(dir, "output"), exited: make(chan struct{})}
 	// Each phone has ports of its own, so that nobody hears another's sound.
-	first := 20000 + freePort(t)%4000
+	first := 20000 + tool.FreePort(t)%4000
 	p.process = exec.Command(filepath.Join(bin, "phonesim"), append([]string{"-headless", "-pbx", account, "-socket", p.socket,
 		"-sip", "127.0.0.1:0", "-rtp", fmt.Sprintf("%d-%d", first, first+99), "-sound", "tone:700"}, arguments...)...)
 	output, err := os.Create(p.output)
@@ -118,17 +118,23 @@ func (p *phone) stop() {
 	if p.killed {
 		return
 	}
-	_ = p.process.Process.Signal(syscall.SIGTERM)
+	terminate(p.t, "phone", p.process, p.exited)
+}
+
+// terminate asks a program of ours to end and wants it to do so in time and well.
+func terminate(t testing.TB, name string, program *exec.Cmd, exited <-chan struct{}) {
+	t.Helper()
+	_ = program.Process.Signal(syscall.SIGTERM)
 	select {
-	case <-p.exited:
+	case <-exited:
 	case <-time.After(farewell):
-		p.t.Errorf("the phone has not ended %s after SIGTERM", farewell)
-		_ = p.process.Process.Kill()
-		<-p.exited
+		t.Errorf("the %s has not ended %s after SIGTERM", name, farewell)
+		_ = program.Process.Kill()
+		<-exited
 	}
 	// A race that was found is exit status 66, a panic 2.
-	if status := p.process.ProcessState; !status.Success() {
-		p.t.Errorf("the phone ended with %s", status)
+	if status := program.ProcessState; !status.Success() {
+		t.Errorf("the %s ended with %s", name, status)
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"freizeichen/sip/exchange"
 	"freizeichen/sip/media"
 	"freizeichen/sip/siptest"
+	"freizeichen/test/tool"
 )
 
 // The tones by which each side is known to the other, and that of strangers. No two share a harmonic.
@@ -70,6 +71,7 @@ type ground struct {
 var (
 	phoneHost = netip.MustParseAddr("192.0.2.10")
 	pbxHost   = netip.MustParseAddr("192.0.2.1")
+	loopback  = netip.MustParseAddr("127.0.0.1")
 )
 
 // raise starts exchange and phone on the ground; both end with the test.
@@ -78,7 +80,7 @@ func raise(t *testing.T, g ground) *desk {
 	d := &desk{t: t, log: newJournal(), ear: newEar(t, g.slow), stopPBX: func() {}}
 	d.address = netip.AddrPortFrom(phoneHost, 5060)
 	if g.wire == nil {
-		d.address = freePort(t)
+		d.address = netip.AddrPortFrom(loopback, uint16(tool.FreePort(t)))
 	}
 	d.pbx = d.exchangeConfig(g)
 	if !g.away {
@@ -141,7 +143,7 @@ func (d *desk) exchangeConfig(g ground) exchange.Config {
 		c.Listen, c.ListenPacket = netip.AddrPortFrom(pbxHost, 5060), g.wire.ListenPacket
 		c.ListenRTP = func(at netip.AddrPort) (media.Conn, error) { return g.wire.Listen(at) }
 	} else {
-		c.Listen = freePort(d.t)
+		c.Listen = netip.AddrPortFrom(loopback, uint16(tool.FreePort(d.t)))
 	}
 	return c
 }
@@ -220,26 +222,6 @@ func (d *desk) sound() netip.AddrPort {
 		d.t.Fatal("no call has opened its ports")
 	}
 	return d.rtp[len(d.rtp)-2]
-}
-
-// freePort is a port of loopback that is free for UDP and TCP.
-func freePort(t *testing.T) netip.AddrPort {
-	t.Helper()
-	for range 50 {
-		udp, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := udp.LocalAddr().(*net.UDPAddr).AddrPort()
-		tcp, err := net.Listen("tcp4", at.String())
-		udp.Close()
-		if err == nil {
-			tcp.Close()
-			return at
-		}
-	}
-	t.Fatal("no port is free for UDP and TCP")
-	return netip.AddrPort{}
 }
 
 // await waits until something holds, for at most a while.

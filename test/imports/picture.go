@@ -43,7 +43,7 @@ var picture = []part{
 	{"sip/offer", []string{"sip"}, columns},
 	{"sip/media", []string{"sip", "sip/codec"}, columns},
 	{"sip/transaction", []string{"sip"}, "nobody below knows who is above"},
-	{"sip/presence", []string{"sip"}, "a body is read and written without knowing how it travels"},
+	{"sip/presence", []string{"sip", "sip/ua/header"}, "a body is read and written without knowing how it travels"},
 	{"sip/presence/publisher", []string{"sip", "sip/presence", "sip/dialog", "sip/transaction", "sip/ua/client", "sip/ua/header"}, "it sends what it is given, and knows no queue"},
 	{"sip/ua", []string{"sip", "sip/presence", "sip/dialog", "sip/offer", "sip/transaction", "sip/ua/header"}, columns},
 	{"sip/ua/header", nil, "header fields are syntax, for everybody who reads a message"},

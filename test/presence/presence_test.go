@@ -77,11 +77,11 @@ func TestAThousandPhonesSeeAChange(t *testing.T) {
 	t.Logf("1,000 phones have registered and subscribed to queue and bell within %v", time.Since(began).Round(time.Millisecond))
 	for i := range 5 {
 		status, text := moment(t, "kw", 2+i)
-		cpu, began := server.CPU(), time.Now()
+		began := time.Now()
 		p.Publish("cc-kw", text)
 		for _, phone := range phones {
 			phone.until(status)
 		}
-		t.Logf("a change has reached 1,000 phones after %v, for %v of the server's time", time.Since(began).Round(time.Millisecond), server.CPU()-cpu)
+		t.Logf("a change has reached 1,000 phones after %v", time.Since(began).Round(time.Millisecond))
 	}
 }

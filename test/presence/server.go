@@ -58,7 +58,7 @@ func Start(t testing.TB) *Server {
 	})
 	var err error
 	for range 3 { // between looking for a free port and binding it, somebody else may take it
-		s.port = freePort(t)
+		s.port = tool.FreePort(t)
 		if err = s.start(); err == nil {
 			return s
 		}
@@ -148,48 +148,6 @@ func (s *Server) Restart() {
 	if err := s.start(); err != nil {
 		s.t.Fatalf("kamailio: restart: %v", err)
 	}
-}
-
-// CPU is the processor time that the server and its children have used.
-func (s *Server) CPU() time.Duration {
-	var ticks, total int64
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has just ended
-		}
-		fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
-		if len(fields) < 14 || fields[2] != fmt.Sprint(s.process.Process.Pid) { // pgrp
-			continue
-		}
-		for _, field := range fields[11:13] { // utime, stime (proc(5))
-			if _, err := fmt.Sscan(field, &ticks); err == nil {
-				total += ticks
-			}
-		}
-	}
-	return time.Duration(total) * 10 * time.Millisecond // Linux tells ticks of 10 ms
-}
-
-// freePort is free for UDP and TCP of 127.0.0.1.
-func freePort(t testing.TB) int {
-	t.Helper()
-	for range 20 {
-		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		tcp, err := net.Listen("tcp", udp.LocalAddr().String())
-		port := udp.LocalAddr().(*net.UDPAddr).Port
-		udp.Close()
-		if err == nil {
-			tcp.Close()
-			return port
-		}
-	}
-	t.Fatal("no port is free for both UDP and TCP")
-	return 0
 }
 
 // PID is the process's, for measurements; it leads a group of its own, its children's too. 0 while it is stopped.

@@ -1,4 +1,4 @@
-// Package tool finds the programs of other people that tests run: a browser, a PBX, other phones. `make tools`, which is
+// Package tool finds the programs of other people that tests run, a browser, a PBX, other phones, and free ports for them. `make tools`, which is
 // test/tool/install, installs them; tests only look.
 //
 //	tool.Chromium(t)  -> path     no tool at home: the test skips with one line that says how to get it

@@ -2,15 +2,9 @@ package api
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"log"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,29 +13,27 @@ import (
 	"testing"
 	"time"
 
+	"freizeichen/cmd/centre/certificate"
 	"freizeichen/firmware/journal"
 	"freizeichen/sip"
 	"freizeichen/sip/switchboard"
 )
 
 // site makes an authority, and a certificate for 127.0.0.1.
-func site(t *testing.T) (caFile string, certificate tls.Certificate) {
+func site(t *testing.T) (caFile string, server tls.Certificate) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	chain, err := certificate.New(time.Now(), "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	caFile = filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(caFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+	if err := os.WriteFile(caFile, chain.Authority, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return caFile, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	if server, err = chain.Pair(); err != nil {
+		t.Fatal(err)
+	}
+	return caFile, server
 }
 
 // A phone is the phone's part: the client on a journal.
@@ -101,7 +93,7 @@ func TestAPhoneLosesNoOutcomeWhateverIsAway(t *testing.T) {
 	var asked atomic.Int64
 	api.Now = func() time.Time { return noon.Add(time.Duration(asked.Add(1)) * figuresAge) } // figures are counted each time
 	b.handler = New(api)
-	caFile, certificate := site(t)
+	caFile, own := site(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +105,7 @@ func TestAPhoneLosesNoOutcomeWhateverIsAway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		server := Server(b.handler, certificate)
+		server := Server(b.handler, own)
 		server.ErrorLog = log.New(&b.log, "", 0)
 		done := make(chan struct{})
 		go func() {
