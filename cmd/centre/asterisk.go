@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -60,15 +61,19 @@ const tellMax = 30 * time.Second
 // AsteriskNews tells phones by PRESENCE_STATE: Asterisk fans each text out to whoever has subscribed to it.
 type AsteriskNews struct {
 	asterisk *Asterisk
-	news     presenceNews
+	wake     chan struct{}
+	texts    *latest[ami.Presence] // by resource
 }
 
 // News makes the news of this Asterisk; its login must have the right to, see ami.Config.Presence.
-func (a *Asterisk) News() *AsteriskNews { return &AsteriskNews{a, newNews()} }
+func (a *Asterisk) News() *AsteriskNews {
+	wake := make(chan struct{}, 1)
+	return &AsteriskNews{a, wake, newLatest[ami.Presence](wake)}
+}
 
 // Publish implements News.
 func (n *AsteriskNews) Publish(resource, subtype, text string) {
-	n.news.put(resource, ami.Presence{Resource: resource, Subtype: subtype, Text: []byte(text)})
+	n.texts.put(resource, ami.Presence{Resource: resource, Subtype: subtype, Text: []byte(text)})
 }
 
 // Run implements News.
@@ -77,10 +82,9 @@ func (n *AsteriskNews) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-n.news.wake:
+		case <-n.wake:
 		}
-		texts := n.news.take()
-		slices.SortFunc(texts, func(a, b ami.Presence) int { return strings.Compare(a.Resource, b.Resource) })
+		texts := slices.SortedFunc(maps.Values(n.texts.take()), func(a, b ami.Presence) int { return strings.Compare(a.Resource, b.Resource) })
 		within, cancel := context.WithTimeout(ctx, tellMax)
 		err := n.asterisk.client.SetPresence(within, texts...)
 		cancel()

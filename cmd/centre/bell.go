@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 
 	"freizeichen/sip/switchboard/wire"
 )
@@ -16,13 +15,12 @@ type bells struct {
 	hash func(ctx context.Context, device string) (string, error) // of the phone's secret; empty: there is no such phone
 	log  *slog.Logger
 	wake chan struct{}
-
-	mu   sync.Mutex
-	ring map[string]string // text by device
+	ring *latest[string] // text by device
 }
 
 func newBells(news News, hash func(context.Context, string) (string, error), log *slog.Logger) *bells {
-	return &bells{News: news, hash: hash, log: log, wake: make(chan struct{}, 1), ring: map[string]string{}}
+	wake := make(chan struct{}, 1)
+	return &bells{News: news, hash: hash, log: log, wake: wake, ring: newLatest[string](wake)}
 }
 
 // Publish implements News.
@@ -31,13 +29,7 @@ func (b *bells) Publish(resource, subtype, text string) {
 		b.News.Publish(resource, subtype, text)
 		return
 	}
-	b.mu.Lock()
-	b.ring[strings.TrimPrefix(resource, "cc-phone-")] = text
-	b.mu.Unlock()
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
+	b.ring.put(strings.TrimPrefix(resource, "cc-phone-"), text)
 }
 
 // Run implements News.
@@ -60,11 +52,7 @@ func (b *bells) Run(ctx context.Context) error {
 }
 
 func (b *bells) ringAll(ctx context.Context) {
-	b.mu.Lock()
-	due := b.ring
-	b.ring = map[string]string{}
-	b.mu.Unlock()
-	for device, text := range due {
+	for device, text := range b.ring.take() {
 		hash, err := b.hash(ctx, device)
 		switch {
 		case ctx.Err() != nil:

@@ -76,7 +76,7 @@ type Centre struct {
 	model    *acd.Centre
 	work     chan any // acd.Event or func(time.Time)
 	commands [carriers]chan acd.Effect
-	scribe   scribe
+	scribe   *scribe
 	ended    chan struct{}
 
 	lastID  atomic.Uint64

@@ -92,9 +92,6 @@ func (c *Centre) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for watcher := range c.watchers {
-		select {
-		case watcher <- struct{}{}:
-		default:
-		}
+		ring(watcher)
 	}
 }

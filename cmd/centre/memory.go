@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"freizeichen/sip/acd"
@@ -30,55 +29,25 @@ const (
 
 // A scribe writes what is to be remembered, beside the loop: of entries about one phone or queue the last counts.
 type scribe struct {
-	memory Memory
-	log    *slog.Logger
-	wake   chan struct{}
-	*pending
+	memory  Memory
+	log     *slog.Logger
+	wake    chan struct{}
+	signIns *latest[acd.SignIn] // by device
+	days    *latest[count.Day]  // by queue
+	failing bool                // and it was said
 }
 
-type pending struct {
-	mu      sync.Mutex
-	signIns map[string]acd.SignIn
-	days    map[string]count.Day
-	failing bool // and it was said
+func newScribe(memory Memory, log *slog.Logger) *scribe {
+	wake := make(chan struct{}, 1)
+	return &scribe{memory: memory, log: log, wake: wake, signIns: newLatest[acd.SignIn](wake), days: newLatest[count.Day](wake)}
 }
 
-func newScribe(memory Memory, log *slog.Logger) scribe {
-	return scribe{memory, log, make(chan struct{}, 1), &pending{signIns: map[string]acd.SignIn{}, days: map[string]count.Day{}}}
-}
+func (s *scribe) signIn(in acd.SignIn) { s.signIns.put(in.Device, in) }
 
-func (s scribe) signIn(in acd.SignIn) {
-	s.mu.Lock()
-	s.signIns[in.Device] = in
-	s.mu.Unlock()
-	s.ring()
-}
-
-func (s scribe) day(d count.Day) {
-	s.mu.Lock()
-	s.days[d.Queue] = d
-	s.mu.Unlock()
-	s.ring()
-}
-
-func (s scribe) ring() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
-// take empties the desk.
-func (s scribe) take() (map[string]acd.SignIn, map[string]count.Day) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	signIns, days := s.signIns, s.days
-	s.signIns, s.days = map[string]acd.SignIn{}, map[string]count.Day{}
-	return signIns, days
-}
+func (s *scribe) day(d count.Day) { s.days.put(d.Queue, d) }
 
 // run writes until ctx ends, and then what is left.
-func (s scribe) run(ctx context.Context) {
+func (s *scribe) run(ctx context.Context) {
 	for {
 		select {
 		case <-s.wake:
@@ -87,7 +56,7 @@ func (s scribe) run(ctx context.Context) {
 			}
 			select {
 			case <-time.After(retry):
-				s.ring()
+				ring(s.wake)
 			case <-ctx.Done():
 			}
 		case <-ctx.Done():
@@ -98,8 +67,8 @@ func (s scribe) run(ctx context.Context) {
 }
 
 // write reports whether everything was written; what was not is kept, unless something newer has come.
-func (s scribe) write() bool {
-	signIns, days := s.take()
+func (s *scribe) write() bool {
+	signIns, days := s.signIns.take(), s.days.take()
 	ctx, cancel := context.WithTimeout(context.Background(), writeMax)
 	defer cancel()
 	var err error
@@ -112,8 +81,6 @@ func (s scribe) write() bool {
 	if err == nil && len(days) > 0 {
 		err = s.memory.PutDays(ctx, slices.Collect(maps.Values(days)))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	// Said once, not with every attempt: the log may lie on the disk that is full.
 	if err == nil {
 		if s.failing {
@@ -126,8 +93,7 @@ func (s scribe) write() bool {
 		s.log.Error("what must survive a restart cannot be written: look at disk and database; it is tried again until it can", "error", err)
 	}
 	s.failing = true
-	maps.Copy(signIns, s.signIns)
-	maps.Copy(days, s.days)
-	s.signIns, s.days = signIns, days
+	s.signIns.putBack(signIns)
+	s.days.putBack(days)
 	return false
 }

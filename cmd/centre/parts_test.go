@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -88,5 +89,23 @@ func TestADiskThatIsFullIsSaidOnceAndSoIsItsEnd(t *testing.T) {
 	}
 	if strings.Count(log.String(), "no space left") != 1 || strings.Count(log.String(), "written again") != 1 {
 		t.Errorf("log: %s", &log)
+	}
+}
+
+func TestWhatWasTakenInVainDoesNotReplaceWhatIsNewer(t *testing.T) {
+	wake := make(chan struct{}, 1)
+	l := newLatest[int](wake)
+	l.put("moers", 1)
+	l.put("moers", 2)
+	l.put("xanten", 3)
+	<-wake
+	taken := l.take()
+	l.put("moers", 4)
+	l.putBack(taken)
+	if got, want := l.take(), map[string]int{"moers": 4, "xanten": 3}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := l.take(); len(got) != 0 {
+		t.Errorf("taken twice: %v", got)
 	}
 }

@@ -51,7 +51,8 @@ func (d *Desk) name() string {
 }
 
 func (d *Desk) count(topic string, by int) {
-	if d.counts.of(d.now); topic != "" {
+	d.counts.of(d.now)
+	if topic != "" {
 		d.counts.made[topic] += by
 	}
 }
@@ -134,9 +135,6 @@ func (d *Desk) arrange() {
 	d.after.topics = ids[:min(9, len(ids))]
 }
 
-// afterTopics are the topics that keys 1 to 9 choose.
-func (d *Desk) afterTopics() []string { return d.after.topics }
-
 func (d *Desk) afterView() *After {
 	a := d.after
 	v := &After{Result: a.outcome.Result, Top: a.top, Late: a.late}
@@ -146,7 +144,7 @@ func (d *Desk) afterView() *After {
 	if t := d.library.Tenant(a.outcome.Tenant); t != nil {
 		v.Tenant = t.Name
 	}
-	for _, id := range d.afterTopics() {
+	for _, id := range a.topics {
 		v.Choices = append(v.Choices, Choice{Text: d.library.TopicName(id), Mark: id == a.outcome.Topic})
 	}
 	v.Choices = append(v.Choices, Choice{Word: WordOther})

@@ -346,9 +346,6 @@ func (d *Desk) Deadline() time.Time {
 	return next
 }
 
-// Modal reports whether the desk has the screen: something is typed, chosen or said of a call that is over.
-func (d *Desk) Modal() bool { return d.prompt != nil || d.menu != nil || d.AfterCall() }
-
 // Asking reports whether something is typed or chosen: it goes before all but a call that rings.
 func (d *Desk) Asking() bool { return d.prompt != nil || d.menu != nil }
 

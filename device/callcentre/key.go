@@ -112,7 +112,7 @@ func (d *Desk) digit(digit byte) {
 	case digit == '0':
 		d.openTopics(0)
 	default:
-		if topics := d.afterTopics(); int(digit-'1') < len(topics) {
+		if topics := d.after.topics; int(digit-'1') < len(topics) {
 			d.setTopic(topics[digit-'1'])
 		}
 	}
@@ -136,7 +136,7 @@ func (d *Desk) move(by int) {
 			c.top = max(0, min(c.top+by, len(card.Lines)-1))
 		}
 	case d.AfterCall():
-		d.after.top = max(0, min(d.after.top+by, len(d.afterTopics())))
+		d.after.top = max(0, min(d.after.top+by, len(d.after.topics)))
 	default:
 		d.shown = max(0, min(d.shown+by, len(d.queues)-1))
 	}

@@ -236,7 +236,7 @@ func (d *Desk) take(index int) {
 	}
 }
 
-// typed adds a digit of the prompt.
+// add types a digit.
 func (p *prompt) add(digit byte) {
 	if digit >= '0' && digit <= '9' && len(p.typed) < typedMax {
 		p.typed += string(digit)
