@@ -56,7 +56,7 @@ func openDesk(c Config, post func(phone.Event)) (*desk, error) {
 		Outbox: d.outbox, Event: func(e sip.Event) { post(e) }, Knowledge: d.learn, Log: c.Logger, Dial: c.DialSwitchboard,
 	}
 	if centre.Data != "" {
-		settings.KnowledgeFile = filepath.Join(centre.Data, "knowledge.json")
+		settings.Kept = kept(filepath.Join(centre.Data, "knowledge.json"))
 	}
 	if d.client, err = switchboard.New(settings); err != nil {
 		return nil, errors.Join(fmt.Errorf("call-centre.switchboard: %w", err), d.outbox.Close())
@@ -92,6 +92,18 @@ func (d *desk) learn(data []byte) error {
 		d.post(callcentre.KnowledgeChanged{Knowledge: k})
 	}
 	return err
+}
+
+// kept is the file of the last knowledge that the switchboard has sent.
+type kept string
+
+// Store implements switchboard.KnowledgeStore.
+func (k kept) Store(data []byte) error { return knowledge.Store(string(k), data) }
+
+// Open implements switchboard.KnowledgeStore.
+func (k kept) Open() ([]byte, error) {
+	data, _, err := knowledge.Open(string(k))
+	return data, err
 }
 
 // Ask, Keep and Leave are loop.Switchboard. What the client cannot take is answered here.

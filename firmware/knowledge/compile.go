@@ -96,15 +96,6 @@ func encodable(k firmware.Knowledge) bool {
 	return err == nil
 }
 
-// ETag is the entity tag of a compiled file (RFC 9110 section 8.8.3), strong: the checksum in quotes. Empty: it is none.
-func ETag(data []byte) string {
-	var e envelope
-	if json.Unmarshal(data, &e) != nil || e.SHA256 == "" {
-		return ""
-	}
-	return `"` + e.SHA256 + `"`
-}
-
 // whole finds what is named and does not exist: whoever shows knowledge need not look.
 func whole(k firmware.Knowledge) error {
 	calendars := index(k.Calendars, func(c firmware.Calendar) string { return c.ID })

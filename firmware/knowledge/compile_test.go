@@ -162,19 +162,6 @@ func TestANewerFormatIsToldFromABrokenFile(t *testing.T) {
 	}
 }
 
-func TestTheETagChangesWithTheContentAlone(t *testing.T) {
-	k := example2026(t)
-	one, same := ETag(Compile(k)), ETag(Compile(k))
-	k.Notices = nil
-	other := ETag(Compile(k))
-	if len(one) != 66 || one[0] != '"' || one != same || one == other {
-		t.Errorf("%s, %s, %s", one, same, other)
-	}
-	if ETag([]byte("x")) != "" || ETag([]byte("{}")) != "" {
-		t.Error("what is not compiled has a tag")
-	}
-}
-
 func FuzzLoad(f *testing.F) {
 	k, err := Parse("f", []byte(base), now)
 	if err != nil {

@@ -18,7 +18,7 @@ func Store(path string, data []byte) error {
 	return storeOn(disk{}, path, data)
 }
 
-// Open reads a compiled file that Store wrote: its bytes, for ETag, and what they say. The error wraps os.ErrNotExist
+// Open reads a compiled file that Store wrote: its bytes, for an entity tag, and what they say. The error wraps os.ErrNotExist
 // when there is none.
 func Open(path string) ([]byte, firmware.Knowledge, error) {
 	file, err := os.Open(path)

@@ -39,6 +39,13 @@ type Outbox interface {
 	Len() int
 }
 
+// A KnowledgeStore keeps one compiled file; firmware/knowledge has the writing and reading that a power cut cannot hurt.
+type KnowledgeStore interface {
+	Store(data []byte) error
+	// Open reads what Store was given last; its error wraps fs.ErrNotExist when there is nothing.
+	Open() ([]byte, error)
+}
+
 // A Config says who the phone is and whom it asks.
 type Config struct {
 	URL    string // "https://switchboard.example:8443"; http is taken to this machine alone
@@ -46,8 +53,8 @@ type Config struct {
 	Device string // the phone's name there: its SIP account, "201"
 	Secret string // its own; never logged
 	Outbox Outbox
-	// KnowledgeFile is where the last knowledge is kept, for a start without the switchboard; empty: nowhere.
-	KnowledgeFile string
+	// Kept is where the last knowledge is kept, for a start without the switchboard; nil: nowhere.
+	Kept KnowledgeStore
 	// Event gets AgentReply (ID 0: nobody asked), SwitchboardChanged, FiguresReported, OutboxChanged and MessageTaken;
 	// Knowledge gets the compiled file when it is new, and reports whether it can be used: a file that cannot is not kept.
 	// Calls come one at a time, from goroutines of Run; they must not wait for the client.

@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -482,9 +481,24 @@ func TestAnOutboxThatTakesNothingIsShown(t *testing.T) {
 	})
 }
 
+// kept is a KnowledgeStore without a disk.
+type kept struct{ data []byte }
+
+func (k *kept) Store(data []byte) error {
+	k.data = slices.Clone(data)
+	return nil
+}
+
+func (k *kept) Open() ([]byte, error) {
+	if k.data == nil {
+		return nil, fs.ErrNotExist
+	}
+	return k.data, nil
+}
+
 func TestKnowledgeOutlivesTheSwitchboard(t *testing.T) {
 	inBubble(t, func(s *site) {
-		s.config.KnowledgeFile = filepath.Join(t.TempDir(), "knowledge.json")
+		s.config.Kept = &kept{}
 		s.start()
 		s.stop()
 		s.settle()
@@ -514,11 +528,12 @@ func TestKnowledgeOutlivesTheSwitchboard(t *testing.T) {
 
 func TestKnowledgeThatCannotBeUsedIsNotKept(t *testing.T) {
 	inBubble(t, func(s *site) {
-		s.config.KnowledgeFile = filepath.Join(t.TempDir(), "knowledge.json")
+		file := &kept{}
+		s.config.Kept = file
 		s.refuse = errors.New("line 3: unknown key")
 		s.start()
-		if _, err := os.Stat(s.config.KnowledgeFile); err == nil || !strings.Contains(s.log.String(), "line 3") {
-			t.Errorf("kept: %v; log: %s", err, s.log.String())
+		if file.data != nil || !strings.Contains(s.log.String(), "line 3") {
+			t.Errorf("kept: %q; log: %s", file.data, s.log.String())
 		}
 		s.saw("up=true none", "reply 0 none known=true", `knowledge {"v":1}`, "figures")
 	})

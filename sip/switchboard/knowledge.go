@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 
 	"freizeichen/sip/switchboard/wire"
 )
@@ -25,7 +23,10 @@ func (w *courier) fetchKnowledge(ctx context.Context) error {
 		return nil
 	}
 	w.tag = a.tag
-	if err := w.keepKnowledge(a.data); err != nil {
+	if w.config.Kept == nil {
+		return nil
+	}
+	if err := w.config.Kept.Store(a.data); err != nil {
 		w.config.Log.Error("the knowledge could not be kept; after a start without the switchboard it will be missing", "error", err)
 	}
 	return nil
@@ -40,32 +41,12 @@ func (c *Client) use(data []byte) error {
 	return c.config.Knowledge(data)
 }
 
-// keepKnowledge writes the file beside its place and moves it there whole.
-func (c *Client) keepKnowledge(data []byte) error {
-	path := c.config.KnowledgeFile
-	if path == "" {
-		return nil
-	}
-	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
-}
-
 // restoreKnowledge hands out the last knowledge before the switchboard has been asked.
 func (c *Client) restoreKnowledge() {
-	if c.config.KnowledgeFile == "" {
+	if c.config.Kept == nil {
 		return
 	}
-	data, err := os.ReadFile(c.config.KnowledgeFile)
+	data, err := c.config.Kept.Open()
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -73,7 +54,7 @@ func (c *Client) restoreKnowledge() {
 		err = c.use(data)
 	}
 	if err != nil {
-		c.config.Log.Error("the knowledge that was kept cannot be used", "file", filepath.Base(c.config.KnowledgeFile), "error", err)
+		c.config.Log.Error("the knowledge that was kept cannot be used", "error", err)
 		return
 	}
 	c.restored = wire.Tag(data)
