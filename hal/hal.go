@@ -80,11 +80,20 @@ func ParseKey(name string) Key {
 	return KeyNone
 }
 
-// KeyChange: a key went down or came up, debounced.
+// KeyChange: a key went down or came up, debounced; or it is still down, which is told again with Held.
 type KeyChange struct {
 	Key  Key
 	Down bool
+	// Held is how long the key has been down when it repeats: RepeatAfter first (a long press), then every RepeatEvery
+	// until it comes up. Zero for the press itself and for the release.
+	Held time.Duration
 }
+
+// A key that stays down repeats: first after RepeatAfter, then every RepeatEvery.
+const (
+	RepeatAfter = 500 * time.Millisecond
+	RepeatEvery = 100 * time.Millisecond
+)
 
 // HookChange: the handset was lifted (Up) or put back.
 type HookChange struct{ Up bool }
@@ -120,10 +129,12 @@ const (
 	BlinkSlow       // 1 s on, 1 s off: something waits
 	BlinkFast       // 125 ms on, 125 ms off: it rings
 	Flash           // 100 ms on every 3 s: remember me
+	Wink            // 100 ms off every 3 s: a part of the phone is broken
+	BlinkCount
 )
 
 func (b Blink) String() string {
-	return [...]string{"dark", "steady", "slow", "fast", "flash"}[min(b, Flash)]
+	return [...]string{"dark", "steady", "slow", "fast", "flash", "wink", "invalid"}[min(b, BlinkCount)]
 }
 
 // Pattern is how long the lamp is on and then off, again and again. Dark and Steady have none (0, 0).
@@ -135,6 +146,8 @@ func (b Blink) Pattern() (on, off time.Duration) {
 		return 125 * time.Millisecond, 125 * time.Millisecond
 	case Flash:
 		return 100 * time.Millisecond, 2900 * time.Millisecond
+	case Wink:
+		return 2900 * time.Millisecond, 100 * time.Millisecond
 	}
 	return 0, 0
 }
@@ -168,6 +181,8 @@ type Display struct {
 	Text    []string // the panel's text line by line, for screen readers and phonectl
 	// Soft is what the four soft keys mean now, left to right, in words; empty for a key that does nothing.
 	Soft [4]string
+	// Headset is what the headset's own lamps show.
+	Headset HeadsetLamps
 }
 
 // A Route is where the voice goes.

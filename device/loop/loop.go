@@ -38,7 +38,7 @@ var errStopped = errors.New("loop: the phone has stopped")
 // Network carries out commands; it must not block. Implemented by sip/ua's shell.
 type Network interface{ Do(sip.Command) }
 
-// Body shows panel and lamps; it must not block. Implemented by hal/sim and hal/board.
+// Body shows panel, lamps and the headset's lamps; it must not block. Implemented by hal/sim and hal/board.
 type Body interface{ Show(hal.Display) }
 
 // Voice takes the plan for all that is heard; it must not block. Implemented by device/voice.
@@ -51,6 +51,10 @@ type Switchboard interface {
 	Keep(sip.Outcome)
 	Leave(sip.OfficeMessage)
 }
+
+// Tester runs the self-test that a person has asked for; it must not block. Each of phone.StartTest, StopTest, TestAnswer,
+// TestKey and TestHook is handed to it; what it shows is posted as phone.TestShown.
+type Tester interface{ Test(phone.Effect) }
 
 // Painter turns a view into pixels and text. Implemented by device/screen.
 type Painter interface {
@@ -68,6 +72,8 @@ type Config struct {
 	Painter Painter
 	// Switchboard is nil for a phone without one: what is asked is answered with sip.SwitchboardAway.
 	Switchboard Switchboard
+	// Tester is nil for a body without a self-test: one that is asked for ends at once.
+	Tester Tester
 	Logger      *slog.Logger
 }
 
@@ -91,7 +97,7 @@ type Loop struct {
 
 	// Of Run's goroutine alone: what is handed over once the outcome is shown.
 	ready      []phone.Reply
-	unanswered []sip.AgentReply // to be given to the phone as the next events
+	unanswered []phone.Event // answers that nobody else gives, for the phone as the next events
 	waiting    []chan struct{}
 }
 
@@ -246,6 +252,8 @@ func (l *Loop) step(now time.Time, event phone.Event) {
 			l.ready = append(l.ready, e)
 		case phone.AskSwitchboard, phone.KeepOutcome, phone.LeaveMessage:
 			l.toSwitchboard(e)
+		case phone.StartTest, phone.StopTest, phone.TestAnswer, phone.TestKey, phone.TestHook:
+			l.toTester(e)
 		}
 	}
 	for len(l.unanswered) > 0 {
@@ -276,6 +284,14 @@ func (l *Loop) toSwitchboard(effect phone.Effect) {
 	}
 }
 
+func (l *Loop) toTester(effect phone.Effect) {
+	if l.config.Tester != nil {
+		l.config.Tester.Test(effect)
+	} else if _, starts := effect.(phone.StartTest); starts {
+		l.unanswered = append(l.unanswered, phone.TestShown{Over: true, Screen: phone.Test{Outcome: "not-done"}})
+	}
+}
+
 // handOver tells those who asked, now that the outcome is shown.
 func (l *Loop) handOver() {
 	l.mu.Lock()
@@ -296,7 +312,7 @@ func (l *Loop) show(now time.Time) {
 	l.mu.Lock()
 	painter := l.painter
 	l.mu.Unlock()
-	display := hal.Display{Picture: painter.Draw(view), Lamps: view.Lamps, Text: painter.Text(view), Soft: painter.Soft(view)}
+	display := hal.Display{Picture: painter.Draw(view), Lamps: view.Lamps, Text: painter.Text(view), Soft: painter.Soft(view), Headset: view.Headset}
 	l.mu.Lock()
 	l.view, l.display = view, display
 	if view.Sound.Live != 0 {

@@ -51,6 +51,8 @@ func (r *Recorder) Step(now time.Time, event phone.Event, effects []phone.Effect
 			r.add(now, stamp+"  does     "+describeCommand(send.Command))
 		} else if reply, ok := e.(phone.Reply); ok && reply.Refused != phone.Done {
 			r.add(now, stamp+"  refuses  "+reply.Refused.String())
+		} else if text := describeTestEffect(e); text != "" {
+			r.add(now, stamp+"  "+text)
 		} else if text := describeDeskEffect(e); text != "" {
 			r.add(now, stamp+"  "+text)
 		}
@@ -104,10 +106,19 @@ func describeEvent(event phone.Event) string {
 		if e.Key.Digit() != 0 {
 			name = "digit"
 		}
-		if !e.Down {
+		switch {
+		case !e.Down:
 			return "key      " + name + " up"
+		case e.Held > hal.RepeatAfter && e.Key.Digit() != 0:
+			return "" // a digit that stays down does nothing more
+		case e.Held > 0:
+			return fmt.Sprintf("key      %s held=%s", name, e.Held)
 		}
 		return "key      " + name + " down"
+	case hal.HeadsetChange:
+		return "headset  " + e.Action.String()
+	case hal.PartChange:
+		return "part     " + e.Part.String() + " " + e.Fault.String()
 	case phone.Request:
 		if e.Argument != "" {
 			return "asked    " + e.Verb.String() + " …"
@@ -115,6 +126,19 @@ func describeEvent(event phone.Event) string {
 		return "asked    " + e.Verb.String()
 	case sip.Event:
 		return "network  " + describeNetwork(e)
+	}
+	return ""
+}
+
+// describeTestEffect is empty for an effect that is not the self-test's. Keys and hook are events already.
+func describeTestEffect(effect phone.Effect) string {
+	switch e := effect.(type) {
+	case phone.StartTest:
+		return "tests    " + e.Level
+	case phone.StopTest:
+		return "tests    no more"
+	case phone.TestAnswer:
+		return fmt.Sprintf("tests    answered yes=%t", e.Yes)
 	}
 	return ""
 }
@@ -181,6 +205,11 @@ func describeView(v phone.View) string {
 		b.WriteString("idle")
 	case phone.Desk:
 		b.WriteString("desk")
+	case phone.Test:
+		fmt.Fprintf(&b, "test %d/%d", s.Number, s.Count)
+		if s.Outcome != "" {
+			b.WriteString(" outcome=" + s.Outcome)
+		}
 	case phone.Dialling:
 		fmt.Fprintf(&b, "dialling digits=%d transfer=%t", len(s.Number), s.Transfer)
 	case phone.Ended:
@@ -211,7 +240,14 @@ func describeView(v phone.View) string {
 	if v.Sound.Muted {
 		b.WriteString(" muted")
 	}
-	separator := " lamps="
+	separator := " faults="
+	for part, fault := range v.Status.Faults {
+		if fault != hal.Working {
+			fmt.Fprintf(&b, "%s%s:%s", separator, hal.Part(part), fault)
+			separator = ","
+		}
+	}
+	separator = " lamps="
 	for lamp, blink := range v.Lamps {
 		if blink != hal.Dark {
 			fmt.Fprintf(&b, "%s%s:%s", separator, hal.Lamp(lamp), blink)

@@ -129,6 +129,7 @@ func (p *Phone) incoming(now time.Time, e sip.Incoming) {
 		p.miss(c)
 		return
 	}
+	p.stopTest()
 	p.tellDesk(callcentre.Rings{Call: e})
 	p.selected = e.Call
 	p.turn(now.Sub(p.keyAt) < typing, slip)

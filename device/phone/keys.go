@@ -89,6 +89,26 @@ func (p *Phone) audioKey(now time.Time, route hal.Route) {
 	}
 }
 
+// keyChange gives a key to whom it belongs: the self-test, its repetition, or the phone.
+func (p *Phone) keyChange(now time.Time, e hal.KeyChange) {
+	if e.Key == hal.KeyNone || e.Key >= hal.KeyCount {
+		return
+	}
+	p.down[e.Key] = e.Down
+	if p.testKey(e) {
+		return
+	}
+	if e.Held > 0 {
+		if p.repeats(e.Key) {
+			p.key(now, e)
+		} else {
+			p.longPress(e)
+		}
+		return
+	}
+	p.key(now, e)
+}
+
 func (p *Phone) key(now time.Time, e hal.KeyChange) {
 	digit := e.Key.Digit()
 	if !e.Down {

@@ -1,7 +1,7 @@
 // Package phone decides what the phone does: hook, keys, calls, hold, transfer, call lists. It is pure: events and
 // the time go in, effects and a view come out; it never reads a clock, starts a goroutine or does I/O.
 //
-//	hal.KeyChange, hal.HookChange --+                    +--> []Effect  what must be done, once
+//	hal changes of the body       --+                    +--> []Effect  what must be done, once
 //	sip.Event                     --+--> Phone.Step -----+
 //	Request, Tick                 --+                    +--> View      what is shown, lit and heard, whole
 //
@@ -34,8 +34,8 @@ type Config struct {
 // A Rule replaces the beginning of a dialled number.
 type Rule struct{ Prefix, Replace string }
 
-// An Event is one of hal.KeyChange, hal.HookChange, a sip.Event, callcentre.KnowledgeChanged, Request or Tick. Anything else
-// is a defect, and panics.
+// An Event is one of hal.KeyChange, hal.HookChange, hal.HeadsetChange, hal.PartChange, a sip.Event,
+// callcentre.KnowledgeChanged, TestShown, Request or Tick. Anything else is a defect, and panics.
 type Event any
 
 // Tick says that Deadline has passed.
@@ -104,6 +104,10 @@ type Phone struct {
 	missed, dialled []Entry // newest first
 	unseen          int     // missed calls not looked at
 
+	down   [hal.KeyCount]bool // keys that are down
+	faults hal.Faults         // of the body
+	test   *selfTest           // a self-test has the phone
+
 	desk *callcentre.Desk
 	code *code // a feature code under way for the desk
 
@@ -144,9 +148,21 @@ func (p *Phone) Step(now time.Time, event Event) []Effect {
 	p.expire(now)
 	switch e := event.(type) {
 	case hal.HookChange:
-		p.hook(now, e.Up)
+		if !p.testHook(now, e.Up) {
+			p.hook(now, e.Up)
+		}
 	case hal.KeyChange:
-		p.key(now, e)
+		p.keyChange(now, e)
+	case hal.HeadsetChange:
+		if p.test == nil || e.Action == hal.HeadsetPlugged || e.Action == hal.HeadsetUnplugged {
+			p.headset(now, e.Action)
+		}
+	case hal.PartChange:
+		if e.Part < hal.PartCount {
+			p.faults[e.Part] = e.Fault
+		}
+	case TestShown:
+		p.testShown(now, e)
 	case sip.Event:
 		p.network(now, e)
 	case Request:
@@ -180,6 +196,7 @@ func (p *Phone) expire(now time.Time) {
 		p.dialTyped(now)
 	}
 	p.expireCode(now)
+	p.expireTest(now)
 	if p.leftAlone() && now.Sub(p.keyAt) >= aloneShown {
 		p.dial, p.list = nil, nil
 	}
@@ -214,6 +231,7 @@ func (p *Phone) Deadline() time.Time {
 		sooner(p.keyAt.Add(aloneShown))
 	}
 	sooner(p.volumeUntil)
+	sooner(p.testDeadline())
 	sooner(p.desk.Deadline())
 	if p.code != nil {
 		sooner(p.code.until)

@@ -21,11 +21,12 @@ const (
 	AskDTMF     // Argument: the digits
 	AskConsult  // Argument: the number
 	AskJoin
+	AskTest // Argument: the level of the self-test
 	VerbCount
 )
 
 func (v Verb) String() string {
-	return [...]string{"answer", "hangup", "hold", "resume", "dial", "transfer", "dtmf", "consult", "join", "invalid"}[min(v, VerbCount)]
+	return [...]string{"answer", "hangup", "hold", "resume", "dial", "transfer", "dtmf", "consult", "join", "selftest", "invalid"}[min(v, VerbCount)]
 }
 
 // A Request is a person's wish that came through a program instead of a key: Step answers it with a Reply.
@@ -52,6 +53,11 @@ const (
 	NotConsulting
 	Consulting
 	BeingJoined
+	NoSuchTest
+	Testing
+	InUse
+	AgentReady
+	refusalCount
 )
 
 func (r Refusal) String() string {
@@ -62,11 +68,17 @@ func (r Refusal) String() string {
 		"nobody is being asked; consult first, and wait until it rings there",
 		"somebody is being asked already; join, or hang up there first",
 		"the two are just being joined; try again in a moment",
-	}[min(r, BeingJoined)]
+		"there is no such self-test; write technician or factory", "a self-test is running already",
+		"the phone is in use; end the call and lay the handset down first",
+		"an agent is ready for calls here; pause or sign out first",
+	}[min(r, refusalCount-1)]
 }
 
 // request does what a program asks.
 func (p *Phone) request(now time.Time, r Request) Refusal {
+	if p.test != nil && r.Verb == AskDial && dialable(r.Argument) {
+		p.stopTest()
+	}
 	switch r.Verb {
 	case AskAnswer:
 		return p.soft(now, SoftAnswer)
@@ -104,6 +116,8 @@ func (p *Phone) request(now time.Time, r Request) Refusal {
 		return p.askConsult(r.Argument)
 	case AskJoin:
 		return p.join()
+	case AskTest:
+		return p.askTest(r.Argument)
 	}
 	return Done
 }

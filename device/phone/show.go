@@ -12,14 +12,14 @@ import (
 func (p *Phone) View(now time.Time) View {
 	return View{
 		Now: now, Status: p.status(now), Screen: p.screen(now), Calls: p.views(now), Soft: p.softKeys(), Lamps: p.lamps(now), Sound: p.sound(),
-		Desk: p.desk.View(now, p.selected),
+		Desk: p.desk.View(now, p.selected), Headset: p.headsetLamps(),
 	}
 }
 
 func (p *Phone) status(now time.Time) Status {
 	s := Status{
 		Name: p.config.Name, Registration: p.registration, Cause: p.registrationCause,
-		Missed: p.unseen, Muted: p.muted, Route: p.route,
+		Missed: p.unseen, Muted: p.muted, Route: p.route, Faults: p.faults,
 	}
 	if left := p.retryAt.Sub(now); left > 0 {
 		s.Retry = (left + time.Second - 1).Truncate(time.Second)
@@ -42,6 +42,8 @@ func (p *Phone) screenRinging() bool {
 // screen shows, in this order: a call that rings, an open list, what is being typed, the end of a call, the calls.
 func (p *Phone) screen(now time.Time) Screen {
 	switch {
+	case p.test != nil:
+		return p.test.shown.Screen
 	case p.screenRinging():
 	case p.deskScreen():
 		return Desk{}
@@ -94,6 +96,8 @@ func (p *Phone) softKeys() [4]Soft {
 	c := p.find(p.selected)
 	desk, ours := p.deskKeys()
 	switch {
+	case p.test != nil:
+		return p.testSofts()
 	case p.screenRinging():
 		return [4]Soft{SoftAnswer, SoftReject}
 	case ours:
@@ -144,6 +148,9 @@ func (p *Phone) softKeys() [4]Soft {
 }
 
 func (p *Phone) lamps(now time.Time) hal.Lamps {
+	if p.test != nil {
+		return p.test.shown.Lamps
+	}
 	var lamps hal.Lamps
 	p.deskLamps(now, &lamps)
 	switch {
@@ -153,6 +160,8 @@ func (p *Phone) lamps(now time.Time) hal.Lamps {
 		lamps[hal.LampMessage] = hal.BlinkSlow
 	case p.unseen > 0 && p.config.Missed:
 		lamps[hal.LampMessage] = hal.Flash
+	case p.faults.Any():
+		lamps[hal.LampMessage] = hal.Wink
 	}
 	for _, c := range p.present() {
 		lamps[hal.LampLine1+hal.Lamp(c.line-1)] = lineLamp(c)

@@ -19,6 +19,8 @@ type View struct {
 	Lamps  hal.Lamps
 	Sound  Sound
 	Desk   callcentre.View // what the agent's desk adds; with On false, nothing
+	// Headset is what the headset's own lamps show.
+	Headset hal.HeadsetLamps
 }
 
 // Status is the line that stands on every screen.
@@ -31,6 +33,7 @@ type Status struct {
 	Muted        bool
 	Route        hal.Route   // of the running call or dial tone; Silent when there is none
 	Volume       *VolumeView // shown for 2 s after a volume key, else nil
+	Faults       hal.Faults  // parts of the body that are missing or fail
 }
 
 // VolumeView is the volume bar.
@@ -167,6 +170,8 @@ const (
 	SoftRedial
 	SoftMissed
 	SoftBack
+	SoftYes // the self-test asks
+	SoftNo
 	SoftDesk  // SoftDesk + n is callcentre's Action n, one of the desk's own
 	SoftCount = SoftDesk + Soft(callcentre.ActionCount)
 )

@@ -59,6 +59,7 @@ type catalogue struct {
 	consulting    [phone.Transferring + 1]string // of somebody who is asked on behalf of another; empty: as every call
 	registrations [phone.Failed + 1]registrationWords
 	routes        [hal.Speaker + 1]string
+	parts         [hal.PartCount]string
 	softs         [phone.SoftDesk]softWords
 	lists         [phone.DialledCalls + 1]listWords
 	words         [wordCount]string
@@ -115,6 +116,9 @@ const (
 	wordLine                    // %d
 	wordWaits                   // stands before who is on hold while an end is shown
 	wordWaiting                 // %d, more than one
+	wordPartMissing             // %s: a part
+	wordPartFails               // %s: a part
+	wordPattern                 // %d: a picture without words
 	wordCount                   //
 )
 

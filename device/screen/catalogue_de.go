@@ -54,6 +54,11 @@ var german = catalogue{
 		phone.Failed:      {"Keine Verbindung zur Anlage", "Keine Verbindung", "keine Verbindung"},
 	},
 	routes: [...]string{hal.Silent: "kein Ton", hal.Handset: "Hörer", hal.Headset: "Kopfhörer", hal.Speaker: "Freisprechen"},
+	parts: [...]string{
+		hal.PartHook: "Gabelschalter", hal.PartKeypad: "Tastatur", hal.PartLamps: "Lampen", hal.PartPanel: "Anzeige",
+		hal.PartHandset: "Ton des Hörers", hal.PartSpeaker: "Lautsprecher", hal.PartHeadset: "Kopfhörer", hal.PartIdentity: "Gerätekennung",
+		hal.PartTemperature: "Temperaturfühler", hal.PartClock: "Uhr", hal.PartLight: "Lichtfühler", hal.PartService: "Serviceleitung",
+	},
 	softs: [...]softWords{
 		phone.SoftNone:     {},
 		phone.SoftAnswer:   {"Annehmen", "Annehmen", "Abheb."},
@@ -72,6 +77,8 @@ var german = catalogue{
 		phone.SoftRedial:   {"Wahlwiederholung", "Wahlwdh.", "Wahlw."},
 		phone.SoftMissed:   {"Verpasste Anrufe", "Verpasste", "Anrufe"},
 		phone.SoftBack:     {"Zurück", "Zurück", "Zurück"},
+		phone.SoftYes:      {"Ja", "Ja", "Ja"},
+		phone.SoftNo:       {"Nein", "Nein", "Nein"},
 	},
 	lists: [...]listWords{
 		phone.MissedCalls:  {"Verpasste Anrufe", "Keine verpassten Anrufe"},
@@ -105,6 +112,9 @@ var german = catalogue{
 		wordLine:        "Leitung %d",
 		wordWaits:       "Es wartet:",
 		wordWaiting:     "Es warten %d Gespräche",
+		wordPartMissing: "%s fehlt",
+		wordPartFails:   "%s gestört",
+		wordPattern:     "Testbild %d",
 	},
 	weekdays: [...]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
 	months: [...]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
@@ -131,7 +141,7 @@ var german = catalogue{
 		"cap-agent": "Agent", "cap-queue": "Warteschlange",
 		"lamp-queue": "Lampe Warteschlange", "lamp-agent": "Lampe Agent",
 		"blink-dark": "aus", "blink-steady": "leuchtet", "blink-slow": "blinkt langsam", "blink-fast": "blinkt schnell",
-		"blink-flash": "blitzt kurz",
+		"blink-flash": "blitzt kurz", "blink-wink": "setzt kurz aus",
 
 		"title": "Freizeichen – Telefon im Browser", "connecting": "Verbindung wird aufgebaut …",
 		"need-script": "Dieses Telefon braucht JavaScript. Bitte schalten Sie es im Browser ein.",

@@ -54,6 +54,11 @@ var english = catalogue{
 		phone.Failed:      {"Not registered", "Not registered", "not registered"},
 	},
 	routes: [...]string{hal.Silent: "no sound", hal.Handset: "handset", hal.Headset: "headset", hal.Speaker: "speaker"},
+	parts: [...]string{
+		hal.PartHook: "Hook switch", hal.PartKeypad: "Keypad", hal.PartLamps: "Lamps", hal.PartPanel: "Display",
+		hal.PartHandset: "Handset sound", hal.PartSpeaker: "Loudspeaker", hal.PartHeadset: "Headset", hal.PartIdentity: "Identity of the phone",
+		hal.PartTemperature: "Temperature sensor", hal.PartClock: "Clock", hal.PartLight: "Light sensor", hal.PartService: "Service line",
+	},
 	softs: [...]softWords{
 		phone.SoftNone:     {},
 		phone.SoftAnswer:   {"Answer", "Answer", "Accept"},
@@ -72,6 +77,8 @@ var english = catalogue{
 		phone.SoftRedial:   {"Redial", "Redial", "Redial"},
 		phone.SoftMissed:   {"Missed calls", "Missed", "Missed"},
 		phone.SoftBack:     {"Back", "Back", "Back"},
+		phone.SoftYes:      {"Yes", "Yes", "Yes"},
+		phone.SoftNo:       {"No", "No", "No"},
 	},
 	lists: [...]listWords{
 		phone.MissedCalls:  {"Missed calls", "No missed calls"},
@@ -105,6 +112,9 @@ var english = catalogue{
 		wordLine:        "Line %d",
 		wordWaits:       "Waiting:",
 		wordWaiting:     "%d calls are waiting",
+		wordPartMissing: "%s missing",
+		wordPartFails:   "%s failing",
+		wordPattern:     "Test picture %d",
 	},
 	weekdays: [...]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 	months: [...]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -131,7 +141,7 @@ var english = catalogue{
 		"cap-agent": "Agent", "cap-queue": "Queue",
 		"lamp-queue": "Queue lamp", "lamp-agent": "Agent lamp",
 		"blink-dark": "off", "blink-steady": "on", "blink-slow": "blinks slowly", "blink-fast": "blinks fast",
-		"blink-flash": "flashes briefly",
+		"blink-flash": "flashes briefly", "blink-wink": "goes out briefly",
 
 		"title": "Freizeichen – phone in the browser", "connecting": "Connecting …",
 		"need-script": "This phone needs JavaScript. Please switch it on in your browser.",

@@ -93,7 +93,7 @@ func TestEveryKeyLampAndBlinkHasANameInEveryLanguage(t *testing.T) {
 	for l := range hal.LampCount {
 		ids = append(ids, "lamp-"+l.String())
 	}
-	for b := hal.Dark; b <= hal.Flash; b++ {
+	for b := range hal.BlinkCount {
 		ids = append(ids, "blink-"+b.String())
 	}
 	for l := range languageCount {

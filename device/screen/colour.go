@@ -64,6 +64,10 @@ type colour struct {
 }
 
 func (c colour) draw() {
+	if t, ok := c.view.Screen.(phone.Test); ok && t.Pattern != phone.PatternNone {
+		c.pattern(t.Pattern, night, white)
+		return
+	}
 	c.fill(0, 0, colourWidth, 240, paper)
 	c.status()
 	if part := c.part(); part != partNone {
@@ -89,6 +93,8 @@ func (c colour) phone() {
 		c.ended(s)
 	case phone.List:
 		c.list(s)
+	case phone.Test:
+		c.test(s)
 	default:
 		c.idle()
 	}
@@ -114,6 +120,11 @@ func (c colour) status() {
 	if i := routeIcon(s.Route); i != "" {
 		x -= 2 * iconSize
 		c.icon(i, x, 5, 2, c.route(), white)
+		x -= 12
+	}
+	if faults := c.faults(); faults != "" {
+		x -= 2 * iconSize
+		c.icon(iconNotice, x, 5, 2, faults, white)
 		x -= 12
 	}
 	i, meaning := c.registration()

@@ -391,8 +391,8 @@ func (c colour) after() {
 
 // banner lays the note over the lower part of the screen.
 func (c colour) banner() {
-	note := c.says().Note()
-	if !c.view.Desk.On || note == "" {
+	note, good := c.message()
+	if note == "" {
 		return
 	}
 	const face, x0 = font.Face8x16, colourX0 + 24
@@ -401,7 +401,7 @@ func (c colour) banner() {
 	c.fill(0, y-2, colourWidth, colourBodyEnd+2, paper)
 	c.round(4, y, colourWidth-4, colourBodyEnd, 4, ink)
 	background, mark := amber, iconNotice
-	if c.says().NoteGood() {
+	if good {
 		background, mark = selection, iconRegistered
 	}
 	c.round(6, y+2, colourWidth-6, colourBodyEnd-2, 3, background)

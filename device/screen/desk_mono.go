@@ -341,8 +341,8 @@ func (m mono) after() {
 
 // banner lays the note over the lower part of the screen, in reverse.
 func (m mono) banner() {
-	note := m.says().Note()
-	if !m.view.Desk.On || note == "" {
+	note, _ := m.message()
+	if note == "" {
 		return
 	}
 	const face, width = font.Face5x8, monoWidth - 8

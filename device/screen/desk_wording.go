@@ -30,7 +30,7 @@ func (w wording) part() part {
 		return partNone
 	}
 	switch s := w.view.Screen.(type) {
-	case phone.Dialling, phone.Ended, phone.List:
+	case phone.Dialling, phone.Ended, phone.List, phone.Test:
 		return partNone
 	case phone.Calls:
 		if len(s.Calls) != 1 {

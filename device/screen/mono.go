@@ -40,6 +40,10 @@ type mono struct {
 }
 
 func (m mono) draw() {
+	if t, ok := m.view.Screen.(phone.Test); ok && t.Pattern != phone.PatternNone {
+		m.pattern(t.Pattern, dark, lit)
+		return
+	}
 	m.status()
 	if part := m.part(); part != partNone {
 		m.desk(part)
@@ -64,6 +68,8 @@ func (m mono) phone() {
 		m.ended(s)
 	case phone.List:
 		m.list(s)
+	case phone.Test:
+		m.test(s)
 	default:
 		m.idle()
 	}
@@ -89,6 +95,11 @@ func (m mono) status() {
 	if i := routeIcon(s.Route); i != "" {
 		x -= iconSize
 		m.icon(i, x, 0, 1, m.route(), lit)
+		x -= 4
+	}
+	if faults := m.faults(); faults != "" {
+		x -= iconSize
+		m.icon(iconNotice, x, 0, 1, faults, lit)
 		x -= 4
 	}
 	i, meaning := m.registration()

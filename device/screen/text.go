@@ -45,6 +45,8 @@ func (w wording) phoneLines(lines []string, rows int) []string {
 		}
 	case phone.List:
 		lines = w.listLines(lines, s, rows)
+	case phone.Test:
+		lines = w.testLines(lines, s)
 	default:
 		lines = w.idleLines(lines)
 	}
@@ -54,7 +56,7 @@ func (w wording) phoneLines(lines []string, rows int) []string {
 func (w wording) statusLine() string {
 	s := &w.view.Status
 	_, registration := w.registration()
-	line := join(", ", clean(s.Name), registration, w.agentStatus(), w.clock(), w.missed())
+	line := join(", ", clean(s.Name), registration, w.agentStatus(), w.clock(), w.missed(), w.faults())
 	if s.Muted {
 		line += ", " + w.word(wordMuted)
 	}

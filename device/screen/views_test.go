@@ -34,7 +34,10 @@ func status(change ...func(*phone.Status)) phone.Status {
 
 func on(route hal.Route) func(*phone.Status) { return func(s *phone.Status) { s.Route = route } }
 func missed(n int) func(*phone.Status)       { return func(s *phone.Status) { s.Missed = n } }
-func muted(s *phone.Status)                  { s.Muted = true }
+func broken(part hal.Part, fault hal.Fault) func(*phone.Status) {
+	return func(s *phone.Status) { s.Faults[part] = fault }
+}
+func muted(s *phone.Status) { s.Muted = true }
 func lost(r phone.Registration, cause sip.Cause, retry time.Duration) func(*phone.Status) {
 	return func(s *phone.Status) { s.Registration, s.Cause, s.Retry = r, cause, retry }
 }
@@ -112,6 +115,15 @@ func scenes() []scene {
 	views := []scene{
 		{"idle", phone.View{Status: status(), Screen: phone.Idle{}, Soft: idle}},
 		{"idle-missed", phone.View{Status: status(missed(3)), Screen: phone.Idle{}, Soft: idle}},
+		{"idle-faults", phone.View{Status: status(broken(hal.PartKeypad, hal.Missing), broken(hal.PartClock, hal.Failing)), Screen: phone.Idle{}, Soft: idle}},
+		{"talking-fault", phone.View{Status: status(on(hal.Handset), broken(hal.PartHeadset, hal.Missing)), Screen: inState(phone.Talking, 187*time.Second), Soft: talk}},
+		{"test-question", phone.View{Status: status(), Screen: phone.Test{
+			Title: "Lampen", Number: 7, Count: 22, Left: 24 * time.Second, Question: true, Lines: []string{"Leuchtet die Lampe Stumm?"},
+		}, Soft: softs(phone.SoftYes, phone.SoftNo, 0, phone.SoftCancel)}},
+		{"test-failed", phone.View{Status: status(), Screen: phone.Test{
+			Title: "Fehler gefunden", Outcome: "fail", Lines: []string{"Mikrofon des Hörers: kein Signal (-91 dBFS, mindestens -50)", "Austauschen: Hörer"},
+		}, Soft: softs(0, 0, 0, phone.SoftBack)}},
+		{"test-passed", phone.View{Status: status(), Screen: phone.Test{Title: "Alles in Ordnung", Outcome: "pass", Lines: []string{"22 Prüfungen bestanden"}}, Soft: softs(0, 0, 0, phone.SoftBack)}},
 		{"registering", phone.View{Status: status(lost(phone.Registering, 0, 0)), Screen: phone.Idle{}}},
 		{"failed", phone.View{Status: status(lost(phone.Failed, sip.WrongPassword, 12*time.Second)), Screen: phone.Idle{}}},
 		{"lost", phone.View{Status: status(lost(phone.Lost, sip.Unreachable, 4*time.Minute), missed(12)), Screen: phone.Idle{}}},

@@ -46,7 +46,7 @@ func (w wording) clock() string { return w.view.Now.Format("15:04") }
 // largeClock reports whether the screen is the large clock: nothing happens, and all is well.
 func (w wording) largeClock() bool {
 	switch w.view.Screen.(type) {
-	case phone.Dialling, phone.Calls, phone.Ended, phone.List:
+	case phone.Dialling, phone.Calls, phone.Ended, phone.List, phone.Test:
 		return false
 	}
 	return w.view.Status.Registration == phone.Registered && !w.view.Desk.On

@@ -25,6 +25,11 @@ type Plan struct {
 	Calls [CallsMax]sip.CallID
 }
 
+// quiet reports whether there is nothing to be heard and nobody to speak to.
+func (p Plan) quiet() bool {
+	return p.tone() == Quiet && p.Digit == 0 && p.Route == hal.Silent && p.Calls == [CallsMax]sip.CallID{}
+}
+
 // ringing reports whether the ringer sounds. During a conversation it would sound at the ear: see tone.
 func (p Plan) ringing() bool { return p.Tone == Ring && p.Live == 0 && p.Ringer > 0 }
 

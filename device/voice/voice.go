@@ -38,6 +38,13 @@ type Device interface {
 	Close() error
 }
 
+// A Rester is a Device that can stop its clock while there is nothing to hear and nobody to speak to: Rest is called after
+// restAfter of such silence, and the next Read starts the clock again. A phone at rest then wakes for nothing.
+type Rester interface{ Rest() error }
+
+// restAfter is long enough for every tone and gain to have faded out.
+const restAfter = 25 // frames, 500 ms
+
 // Media is the calls' sound as RTP. It is called by Run every 20 ms for each open call, and ignores calls that it does
 // not know (any longer).
 type Media interface {
@@ -67,6 +74,8 @@ type Voice struct {
 
 	plan   atomic.Pointer[Plan]
 	offers atomic.Pointer[offer]
+	wake   chan struct{}      // something has changed; holds one
+	pings  chan chan struct{} // who asks whether Run still moves; holds one
 
 	frames, late, dropped, deviceErrors atomic.Uint64
 
@@ -78,6 +87,7 @@ type Voice struct {
 	standIn  hal.FrameClock
 	skipped  uint64 // of standIn, counted already
 	began    time.Time
+	still    int // frames in a row in which nothing was heard and nobody was there to hear
 	mic      [hal.FrameSamples]int16
 	received [CallsMax][hal.FrameSamples]int16
 }
@@ -88,7 +98,8 @@ type offer struct{ device Device }
 // New joins device and media. The device may be nil: then there is silence in real time until Use. Voice closes the
 // device. gone is called from Run when the device failed; it must not block. Nil means nobody wants to know.
 func New(device Device, media Media, config Config, gone func(DeviceGone), log *slog.Logger) *Voice {
-	v := &Voice{media: media, gone: gone, log: log, mixer: NewMixer(config), device: device}
+	v := &Voice{media: media, gone: gone, log: log, mixer: NewMixer(config), device: device,
+		wake: make(chan struct{}, 1), pings: make(chan chan struct{}, 1)}
 	v.plan.Store(&Plan{})
 	return v
 }
@@ -98,6 +109,32 @@ func New(device Device, media Media, config Config, gone func(DeviceGone), log *
 func (v *Voice) Set(plan Plan) {
 	if *v.plan.Load() != plan {
 		v.plan.Store(&plan)
+		v.rouse()
+	}
+}
+
+// rouse ends a rest.
+func (v *Voice) rouse() {
+	select {
+	case v.wake <- struct{}{}:
+	default: // it has been roused
+	}
+}
+
+// Ping waits until Run has come round once more, and reports false when it has not before ctx ended: the sound's clock
+// stands still. One goroutine at a time may ask.
+func (v *Voice) Ping(ctx context.Context) bool {
+	answer := make(chan struct{})
+	select {
+	case v.pings <- answer:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case <-answer:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -107,6 +144,7 @@ func (v *Voice) Use(device Device) {
 	if earlier := v.offers.Swap(&offer{device}); earlier != nil {
 		v.close(earlier.device) // Run has not come to see it
 	}
+	v.rouse()
 }
 
 // Counters may be called from any goroutine.
@@ -129,9 +167,48 @@ func (v *Voice) Run(ctx context.Context) {
 		}
 	}()
 	for ctx.Err() == nil {
+		select {
+		case answer := <-v.pings:
+			close(answer)
+		default:
+		}
 		v.takeOffer()
-		v.frame()
+		if v.mayRest() {
+			v.rest(ctx)
+		} else {
+			v.frame()
+		}
 	}
+}
+
+// mayRest reports whether there has been nothing to do for long enough.
+func (v *Voice) mayRest() bool {
+	_, can := v.device.(Rester)
+	if !can || !v.plan.Load().quiet() {
+		v.still = 0
+		return false
+	}
+	v.still++
+	return v.still > restAfter
+}
+
+// rest stops the device's clock until the plan changes.
+func (v *Voice) rest(ctx context.Context) {
+	if err := v.device.(Rester).Rest(); err != nil {
+		v.lose(fmt.Errorf("voice: letting the sound device rest: %w", err))
+		return
+	}
+	for asleep := true; asleep; {
+		select {
+		case <-ctx.Done():
+			asleep = false
+		case <-v.wake:
+			asleep = v.plan.Load().quiet() && v.offers.Load() == nil
+		case answer := <-v.pings:
+			close(answer)
+		}
+	}
+	v.still, v.began = 0, time.Time{}
 }
 
 // takeOffer changes to the device given by Use.

@@ -44,7 +44,12 @@ func (d *fakeDevice) Write(speaker []int16) error {
 }
 
 func (d *fakeDevice) Route(r hal.Route) { d.routes = append(d.routes, r) }
-func (d *fakeDevice) Close() error      { d.closed++; return nil }
+func (d *fakeDevice) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed++
+	return nil
+}
 
 // fail makes the device fail from now on.
 func (d *fakeDevice) fail(read, write error) {

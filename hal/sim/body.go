@@ -122,7 +122,7 @@ func (b *Body) Watch() (changed <-chan struct{}, stop func()) {
 
 // equal reports whether two displays look the same.
 func equal(a, b hal.Display) bool {
-	if a.Lamps != b.Lamps || a.Soft != b.Soft || !slices.Equal(a.Text, b.Text) {
+	if a.Lamps != b.Lamps || a.Soft != b.Soft || a.Headset != b.Headset || !slices.Equal(a.Text, b.Text) {
 		return false
 	}
 	if a.Picture == nil || b.Picture == nil || a.Picture == b.Picture {

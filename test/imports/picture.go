@@ -37,6 +37,19 @@ var picture = []part{
 	{"device/console", []string{"device/loop", "device/phone", "device/callcentre", "hal", "sip"}, "the console is one more hand on the phone"},
 
 	{"hal/sim", []string{"hal"}, columns},
+	{"hal/line", nil, "a GPIO line is bits of the kernel: what they mean is known above"},
+	{"hal/hook", []string{"hal", "hal/line"}, columns},
+	{"hal/keypad", []string{"hal", "hal/line"}, columns},
+	{"hal/lamp", []string{"hal"}, columns},
+	{"hal/panel", []string{"hal"}, columns},
+	{"hal/eeprom", []string{"hal"}, columns},
+	{"hal/sensor", []string{"hal"}, columns},
+	{"hal/clock", []string{"hal"}, columns},
+	{"hal/pcm", []string{"hal"}, columns},
+	{"hal/headset", []string{"hal"}, columns},
+	{"hal/serial", nil, "a serial line is bytes"},
+	{"hal/board", []string{"hal", "hal/*"}, "the board opens and closes all parts; nobody else does"},
+	{"hal/haltest", nil, "the models of parts must not share the drivers' own mistakes"},
 
 	{"sip/codec", nil, "a codec is arithmetic"},
 	{"sip/dialog", nil, "a dialog is RFC 3261 section 12 and nothing of ours"},
@@ -60,6 +73,7 @@ var picture = []part{
 	{"firmware/switchboard", []string{"firmware", "firmware/document", "firmware/config"}, columns},
 	{"firmware/knowledge", []string{"firmware", "firmware/document"}, columns},
 	{"firmware/journal", nil, "a journal keeps bytes: whose, it need not know"},
+	{"firmware/selftest", []string{"firmware"}, columns},
 
 	{"cmd/station", []string{"device/*", "hal", "sip", "sip/*", "firmware", "firmware/*"}, "a station joins the parts of a phone; its body is handed to it"},
 	{"cmd/centre", []string{"device/callcentre", "sip", "sip/*", "firmware", "firmware/*"}, "the centre joins queues, agents, store and pages; phones are elsewhere"},
@@ -69,7 +83,7 @@ var picture = []part{
 }
 
 // fixtures are peers that tests talk to.
-var fixtures = []string{"sip/siptest", "sip/ami/amitest"}
+var fixtures = []string{"sip/siptest", "sip/ami/amitest", "hal/haltest"}
 
 // partOf is the part that a folder belongs to.
 func partOf(dir string) (part, bool) {
@@ -199,6 +213,12 @@ var foreigners = []foreign{
 	{"github.com/pressly/goose/v3", []string{"cmd/centre/internal/store"}, databases},
 	{"golang.org/x/crypto", []string{"cmd/centre/internal/store"}, "PINs and passwords are hashed in one place"},
 	{"github.com/prometheus", []string{"cmd/centre"}, "only a switchboard is asked by Prometheus"},
+	{"periph.io/x/conn/v3", []string{"hal/line", "hal/hook", "hal/keypad", "hal/lamp", "hal/panel", "hal/eeprom", "hal/sensor", "hal/clock", "hal/board", "hal/haltest"}, "buses and pins stop at the parts of the body: above them there are hal's words"},
+	{"periph.io/x/host/v3", []string{"hal/board"}, "only the board opens buses"},
+	{"go.bug.st/serial", []string{"hal/serial"}, wrapped},
+	{"golang.org/x/sys", []string{"hal", "hal/line", "hal/hook", "hal/keypad", "hal/lamp", "hal/panel", "hal/clock", "hal/sensor", "hal/pcm", "hal/headset", "hal/board"}, "the kernel's own calls are made by the parts that need them"},
+	{"codeberg.org/go-pdf/fpdf", []string{"firmware/selftest"}, wrapped},
+	{"github.com/boombuler/barcode", []string{"firmware/selftest"}, wrapped},
 	{"github.com/chromedp", nil, "a browser is driven by tests alone"},
 }
 

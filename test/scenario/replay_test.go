@@ -90,9 +90,27 @@ func parse(line string) (phone.Event, error) {
 		if name == "digit" {
 			name = "1"
 		}
+		if held, ok := strings.CutPrefix(move, "held="); ok {
+			d, err := time.ParseDuration(held)
+			return hal.KeyChange{Key: hal.ParseKey(name), Down: true, Held: d}, err
+		}
 		return hal.KeyChange{Key: hal.ParseKey(name), Down: move == "down"}, nil
+	case "headset":
+		for action := range hal.HeadsetActionCount {
+			if action.String() == what {
+				return hal.HeadsetChange{Action: action}, nil
+			}
+		}
+	case "part":
+		for part := range hal.PartCount {
+			for fault := range hal.FaultCount {
+				if what == part.String()+" "+fault.String() {
+					return hal.PartChange{Part: part, Fault: fault}, nil
+				}
+			}
+		}
 	case "asked":
-		for verb := phone.AskAnswer; verb <= phone.AskDTMF; verb++ {
+		for verb := phone.AskAnswer; verb < phone.VerbCount; verb++ {
 			if word, argument, _ := strings.Cut(what, " "); word == verb.String() {
 				return phone.Request{Verb: verb, Argument: strings.ReplaceAll(argument, "…", "1")}, nil
 			}

@@ -94,7 +94,8 @@ func (d *desk) checkDesk(v phone.View) {
 		}
 	}
 	want := map[sip.AgentState]hal.Blink{sip.SignedOut: hal.Dark, sip.Ready: hal.Steady, sip.Paused: hal.BlinkSlow}
-	if blink, known := want[v.Desk.Agent.State]; known && v.Lamps[hal.LampAgent] != blink {
+	_, testing := v.Screen.(phone.Test) // then the lamps are the test's
+	if blink, known := want[v.Desk.Agent.State]; known && !testing && v.Lamps[hal.LampAgent] != blink {
 		d.fail("the agent is %s and his lamp says %s", v.Desk.Agent.State, v.Lamps[hal.LampAgent])
 	}
 	if v.Desk.Card != nil {

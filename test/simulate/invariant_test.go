@@ -15,6 +15,7 @@ func (d *desk) check() {
 	d.checkSound(v)
 	d.checkLamps(v)
 	d.checkDesk(v)
+	d.checkBody(v)
 	d.reached[fmt.Sprintf("%T", v.Screen)]++
 	if c, ok := v.Screen.(phone.Calls); ok {
 		for _, call := range c.Calls {
