@@ -8,6 +8,7 @@ package station
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -51,6 +52,7 @@ type Config struct {
 	Config  config.Config // with one account at least
 	Body    Body
 	Sound   voice.Device // nil: silence
+	Tester  loop.Tester  // nil: the body has no self-test
 	Socket  string       // of the console; empty: the phone has none
 	Version string
 	Logger  *slog.Logger
@@ -118,7 +120,7 @@ func New(config Config) (*Station, error) {
 	}
 	s.loop = loop.New(loop.Config{
 		Phone: phone.New(phoneConfig(config.Config)), Network: s, Body: config.Body, Voice: s.voice,
-		Painter: screen.New(s.panel, s.language), Switchboard: s.desk, Logger: config.Logger,
+		Painter: screen.New(s.panel, s.language), Switchboard: s.desk, Tester: config.Tester, Logger: config.Logger,
 	})
 	for _, event := range early {
 		s.loop.Post(event)
@@ -143,6 +145,25 @@ func (s *Station) Transcript() string { return s.loop.Transcript() }
 
 // View is what the phone shows and sounds like now.
 func (s *Station) View() phone.View { return s.loop.View() }
+
+// Alive reports what stands still, when it has not moved before ctx ended: the loop that decides, the clock of the sound, or
+// the network's own; nil when all have. A supervisor that hears of one restarts the phone.
+func (s *Station) Alive(ctx context.Context) error {
+	if err := s.loop.Sync(ctx); err != nil {
+		return fmt.Errorf("station: the loop stands still: %w", err)
+	}
+	if !s.voice.Ping(ctx) {
+		return errors.New("station: the sound stands still")
+	}
+	moved := make(chan struct{})
+	go s.endpoint.Do(func(time.Time) { close(moved) }) // it waits while the network does not move
+	select {
+	case <-moved:
+		return nil
+	case <-ctx.Done():
+		return errors.New("station: the network stands still")
+	}
+}
 
 // Do hands a command to the user agent: loop.Network.
 func (s *Station) Do(command sip.Command) {

@@ -14,9 +14,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -71,8 +73,20 @@ type Config struct {
 	Keys Keys
 	// Statistics of a running call, or of one that has just ended; implemented by sip/media.
 	Statistics func(sip.CallID) (sip.Statistics, bool)
-	Version    string
-	Logger     *slog.Logger
+	// SelfTest is nil for a phone that has none.
+	SelfTest SelfTest
+	Version  string
+	Logger   *slog.Logger
+}
+
+// SelfTest is what programs ask about the phone's self-test. A person's test is asked for as phone.AskTest.
+type SelfTest interface {
+	// PowerOn runs the test of every start again; it needs nobody and ends within three seconds.
+	PowerOn(context.Context) error
+	// Progress is one line about the test that runs, or about the last one; over says which.
+	Progress() (line string, over bool)
+	// Report is the last report as a JSON document, nil without one.
+	Report() []byte
 }
 
 // Server answers on one socket.
@@ -137,6 +151,9 @@ func removeLeftOver(path string) error {
 	}
 	return nil
 }
+
+// Verbs is what can be asked, sorted.
+func (s *Server) Verbs() []string { return slices.Sorted(maps.Keys(verbs)) }
 
 // Run answers until Close. It returns when the last connection is gone.
 func (s *Server) Run() {

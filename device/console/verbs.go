@@ -26,6 +26,10 @@ var verbs = map[string]func(*Server, context.Context, string) Response{
 	"show":       (*Server).show,
 	"status":     (*Server).status,
 	"transcript": (*Server).transcript,
+
+	"selftest":          (*Server).selfTest,
+	"selftest-progress": (*Server).testProgress,
+	"selftest-report":   (*Server).testReport,
 }
 
 func ask(verb phone.Verb) func(*Server, context.Context, string) Response {
@@ -94,6 +98,11 @@ func (s *Server) status(context.Context, string) Response {
 		line("retry", "%s", view.Status.Retry)
 	}
 	line("missed", "%d", view.Status.Missed)
+	for part, fault := range view.Status.Faults {
+		if fault != hal.Working {
+			line("fault."+hal.Part(part).String(), "%s", fault)
+		}
+	}
 	line("route", "%s", view.Sound.Route)
 	line("muted", "%t", view.Sound.Muted)
 	for _, c := range view.Calls {
@@ -120,4 +129,47 @@ func (s *Server) statistics(line func(key, format string, values ...any)) {
 	line("remote-lost", "%d", statistics.RemoteLost)
 	line("buffer", "%s", statistics.BufferDelay)
 	line("concealed", "%d", statistics.ConcealedFrames)
+}
+
+// noSelfTest is the answer of a phone without hardware.
+var noSelfTest = Response{NotSupported, "this phone has no hardware to test"}
+
+// powerOnTest is the level that needs nobody.
+const powerOnTest = "power-on"
+
+// selfTest begins a test; that of every start is over with the answer.
+func (s *Server) selfTest(ctx context.Context, level string) Response {
+	switch {
+	case s.config.SelfTest == nil:
+		return noSelfTest
+	case level == powerOnTest:
+		if err := s.config.SelfTest.PowerOn(ctx); err != nil {
+			return Response{Refused, err.Error()}
+		}
+		return Response{Status: Done}
+	}
+	return ask(phone.AskTest)(s, ctx, level)
+}
+
+// testProgress begins with "running" while a test runs, with "over" when there is none.
+func (s *Server) testProgress(context.Context, string) Response {
+	if s.config.SelfTest == nil {
+		return noSelfTest
+	}
+	line, over := s.config.SelfTest.Progress()
+	if over {
+		return Response{Done, "over " + line}
+	}
+	return Response{Done, "running " + line}
+}
+
+func (s *Server) testReport(context.Context, string) Response {
+	if s.config.SelfTest == nil {
+		return noSelfTest
+	}
+	report := s.config.SelfTest.Report()
+	if report == nil {
+		return Response{Refused, "no self-test has been done yet"}
+	}
+	return Response{Done, string(report)}
 }

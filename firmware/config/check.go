@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -32,8 +33,28 @@ func (p problems) check(mirror raw) Config {
 	document.Value(p.Problems, &c.Sound.Volume.Headset, volume.Headset, document.NumberOf(1, volumeMax))
 	document.Value(p.Problems, &c.Sound.Volume.Speaker, volume.Speaker, document.NumberOf(1, volumeMax))
 	document.Value(p.Problems, &c.Sound.Volume.Ringer, volume.Ringer, document.NumberOf(0, volumeMax))
+	document.Value(p.Problems, &c.Service.Password, mirror.Service.Password, parseLinePassword)
 	p.centre(&c.Centre, mirror.Centre)
 	return c
+}
+
+// linePasswordLeast and linePasswordMost bound the password of the service line: three tries in half a minute guess no
+// six characters, and a line of the terminal has room for the longest.
+const linePasswordLeast, linePasswordMost = 6, 64
+
+func parseLinePassword(text string) (Secret, error) {
+	if text == "" {
+		return Secret{}, nil
+	}
+	if n := len(text); n < linePasswordLeast || n > linePasswordMost {
+		return Secret{}, fmt.Errorf("must have %d to %d characters, or be left out", linePasswordLeast, linePasswordMost)
+	}
+	for _, r := range text {
+		if r <= ' ' || r > '~' {
+			return Secret{}, errors.New("may have letters, digits and signs of ASCII only: not every terminal sends others")
+		}
+	}
+	return NewSecret(text), nil
 }
 
 // volumeMax is the loudest level.

@@ -29,7 +29,13 @@ type Config struct {
 	Calls    Calls
 	Network  Network
 	Sound    Sound
+	Service  ServiceLine
 	Centre   Centre
+}
+
+// ServiceLine is the serial line for technicians.
+type ServiceLine struct {
+	Password Secret // empty: nobody can log in
 }
 
 // A Language is a language of the panel, by its tag of RFC 5646.

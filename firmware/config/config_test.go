@@ -60,10 +60,10 @@ func TestEverythingWrongIsRefusedWithPlaceAndWhatIsAllowed(t *testing.T) {
 		{"a password that is a comment", "accounts:\n  - user: 201\n    domain: d\n    password: #geheim1\n", []string{
 			"f.yaml:4:5: accounts[0].password has no value: # begins a comment; put a text that begins with # in quotes"}},
 		{"two documents", "language: de\n---\nlanguage: en\n", []string{"f.yaml:3:1: a second document begins; a file holds one"}},
-		{"a list", "- language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, call-centre), but is a list"}},
-		{"a word", "language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, call-centre), but is one value"}},
+		{"a list", "- language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, service-line, call-centre), but is a list"}},
+		{"a word", "language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, service-line, call-centre), but is one value"}},
 		{"unknown keys", "langauge: de\nsound:\n  tone: de\n", []string{
-			`f.yaml:1:1: "langauge" is not known; allowed: accounts, language, panel, lamps, dial, calls, network, sound, call-centre`,
+			`f.yaml:1:1: "langauge" is not known; allowed: accounts, language, panel, lamps, dial, calls, network, sound, service-line, call-centre`,
 			`f.yaml:3:3: "tone" is not known in sound; allowed: tones, volume`}},
 		{"given twice", "language: de\npanel: mono128x64\nlanguage: en\n", []string{"f.yaml:3:1: language is given twice, first in line 1"}},
 		{"given twice in JSON", `{"language": "de", "language": "en"}`, []string{"f.yaml:1:20: language is given twice, first in line 1"}},
@@ -191,6 +191,7 @@ network:
 sound:
   tones: uk
   volume: {handset: 1, headset: 2, speaker: 3, ringer: 0}
+service-line: {password: schraube}
 call-centre:
   switchboard: {url: "https://centre.example:8443/", secret: s3cret, ca: /etc/freizeichen/ca.pem}
   queues: [kw-zulassung, moers]
@@ -218,6 +219,7 @@ func TestEveryKeyReachesTheConfig(t *testing.T) {
 		Calls:   Calls{CalledNumber: []Source{To}},
 		Network: Network{Local: netip.MustParseAddrPort("127.0.0.1:5062"), RTP: PortRange{30000, 30100}},
 		Sound:   Sound{Tones: UnitedKingdom, Volume: Volume{Handset: 1, Headset: 2, Speaker: 3}},
+		Service: ServiceLine{Password: NewSecret("schraube")},
 		Centre: Centre{
 			Switchboard: Switchboard{URL: "https://centre.example:8443", Secret: NewSecret("s3cret"), CA: "/etc/freizeichen/ca.pem"},
 			Queues:      []string{"kw-zulassung", "moers"}, Status: Dialog,
@@ -427,6 +429,21 @@ func TestWhatIsWrongWithADeskIsSaidWithItsPlace(t *testing.T) {
 		_, err := Parse("f", []byte("call-centre:\n  "+test.text+"\n"))
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "f:2:") {
 			t.Errorf("%s: %v", test.text, err)
+		}
+	}
+}
+
+func TestThePasswordOfTheServiceLineCanBeTypedAndNotGuessed(t *testing.T) {
+	for text, want := range map[string]string{
+		"kurz": "6 to 64 characters", "schlüssel": "ASCII", "zwei worte": "ASCII", strings.Repeat("x", 65): "6 to 64",
+		`""`: "", "schraube": "",
+	} {
+		c, err := Parse("f.yaml", []byte("service-line: {password: "+text+"}\n"))
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), text)) {
+			t.Errorf("%s: %v, want %q and never the password", text, err, want)
+		}
+		if err == nil && c.Service.Password.Reveal() != strings.Trim(text, `"`) {
+			t.Errorf("%s becomes another password", text)
 		}
 	}
 }

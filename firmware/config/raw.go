@@ -12,7 +12,13 @@ type raw struct {
 	Calls    rawCalls     `key:"calls"`
 	Network  rawNetwork   `key:"network"`
 	Sound    rawSound     `key:"sound"`
+	Service  rawService   `key:"service-line"`
 	Centre   rawCentre    `key:"call-centre"`
+}
+
+type rawService struct {
+	At       position
+	Password scalar `key:"password"`
 }
 
 type rawCentre struct {

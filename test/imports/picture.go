@@ -48,7 +48,7 @@ var picture = []part{
 	{"hal/pcm", []string{"hal"}, columns},
 	{"hal/headset", []string{"hal"}, columns},
 	{"hal/serial", nil, "a serial line is bytes"},
-	{"hal/board", []string{"hal", "hal/*"}, "the board opens and closes all parts; nobody else does"},
+	{"hal/board", []string{"hal", "hal/*", "firmware/document"}, "the board opens and closes all parts, and nobody else does; its table is a document like every other that people write"},
 	{"hal/haltest", nil, "the models of parts must not share the drivers' own mistakes"},
 
 	{"sip/codec", nil, "a codec is arithmetic"},

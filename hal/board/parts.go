@@ -1,0 +1,94 @@
+package board
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"freizeichen/firmware/document"
+	"freizeichen/hal"
+)
+
+// The parts with more than a place: panel and sound.
+
+func (c *checker) panel(p *Panel, m rawPanel) {
+	if m.At == (position{}) {
+		return
+	}
+	p.Place = c.place(m.At)
+	c.Need(m.At, "panel", "kind", m.Kind)
+	document.Choice(c.Problems, &p.Kind, m.Kind, PanelSSD1306, PanelSH1106, PanelSSD1322, PanelST7789, PanelFramebuffer)
+	shows := "mono128x64"
+	if p.Kind == PanelST7789 || p.Kind == PanelFramebuffer {
+		shows = "colour320x240"
+	}
+	document.Choice(c.Problems, &shows, m.Shows, "mono128x64", "colour320x240")
+	if shows == "colour320x240" {
+		p.Shows = hal.Colour320x240
+	}
+	if p.Shows == hal.Colour320x240 && (p.Kind == PanelSSD1306 || p.Kind == PanelSH1106 || p.Kind == PanelSSD1322) {
+		c.Add(m.Shows.At, "panel.shows is colour320x240; a %s shows mono128x64", p.Kind)
+	}
+	document.Value(c.Problems, &p.Rotated, m.Rotated, document.ParseBool)
+	document.Value(c.Problems, &p.Double, m.Double, document.ParseBool)
+	document.Value(c.Problems, &p.Offset, m.Offset, document.NumberOf(0, 479))
+	p.Reset = c.pin(m.Reset, "panel.reset")
+	p.Backlight = c.pin(m.Backlight, "panel.backlight")
+	switch p.Kind {
+	case PanelSSD1306, PanelSH1106:
+		p.Chip = c.chip(m.At, m.Bus, m.Address, "panel")
+	case PanelSSD1322, PanelST7789:
+		c.Need(m.At, "panel", "spi", m.SPI)
+		document.Value(c.Problems, &p.SPI, m.SPI, document.TextOf(spi))
+		p.ClockHz = 8_000_000
+		document.Value(c.Problems, &p.ClockHz, m.Clock, document.NumberOf(100_000, 80_000_000))
+		if m.DataCommand.At == (position{}) {
+			c.Add(m.At, "panel.data-command is missing: the line that tells data from commands")
+		}
+		p.DataCommand = c.pin(m.DataCommand, "panel.data-command")
+	case PanelFramebuffer:
+		c.Need(m.At, "panel", "device", m.Device)
+		document.Value(c.Problems, &p.Device, m.Device, document.TextOf(device))
+	}
+}
+
+func spi(s string) error {
+	bus, chip, two := strings.Cut(s, ".")
+	_, first := strconv.ParseUint(bus, 10, 7)
+	_, second := strconv.ParseUint(chip, 10, 7)
+	if !two || first != nil || second != nil {
+		return fmt.Errorf("is %s; allowed: BUS.CHIP such as 0.0", document.Excerpt(s))
+	}
+	return nil
+}
+
+func (c *checker) sound(s *Sound, m rawSound, path string) {
+	if m.At == (position{}) {
+		return
+	}
+	*s = Sound{Place: c.place(m.At), Playback: "both", Capture: "left"}
+	c.Need(m.At, path, "card", m.Card)
+	document.Value(c.Problems, &s.Card, m.Card, document.TextOf(text))
+	document.Value(c.Problems, &s.Device, m.Device, document.NumberOf(0, 31))
+	document.Choice(c.Problems, &s.Playback, m.Playback, "left", "right", "both")
+	document.Choice(c.Problems, &s.Capture, m.Capture, "left", "right", "both")
+	for i, r := range m.Mixer {
+		at := fmt.Sprintf("%s.mixer[%d]", path, i)
+		control := Control{Place: c.place(r.At)}
+		document.Value(c.Problems, &control.Name, r.Control, document.TextOf(text))
+		document.Value(c.Problems, &control.Index, r.Index, document.NumberOf(0, 31))
+		document.Value(c.Problems, &control.DB, r.DB, document.TextOf(decibels))
+		document.Choice(c.Problems, &control.Switch, r.Switch, "on", "off")
+		document.Value(c.Problems, &control.Choice, r.Choice, document.TextOf(text))
+		values := 0
+		for _, v := range []scalar{r.DB, r.Switch, r.Choice} {
+			if v.Set {
+				values++
+			}
+		}
+		if values != 1 {
+			c.Add(r.At, "%s needs one of db, switch and choice", at)
+		}
+		s.Mixer = append(s.Mixer, control)
+	}
+}
