@@ -13,9 +13,9 @@ FUZZTIME ?= 10s
 SEEDS ?= 10000
 
 # The suites that want more than Go, or more than a minute: they stand outside `make check`.
-BIG := asterisk presence browser bench hostile
+BIG := asterisk board presence browser bench hostile
 big := $(shell echo '/test/($(BIG))(/|$$)' | tr ' ' '|')
-suites := $(patsubst %,./%/...,$(wildcard test/asterisk test/presence test/browser))
+suites := $(patsubst %,./%/...,$(wildcard test/asterisk test/board test/presence test/browser))
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,13 @@ check: ## All that is quick, under a minute: gofmt, vet, staticcheck, rules, rac
 	if command -v gcc >/dev/null || [ -n "$${CI:-}" ]; then echo "go test -race, everything but $(BIG)"; CGO_ENABLED=1 go test -race -timeout 3m $$packages; \
 	else echo "gcc is missing: the tests run without the race detector"; go test -timeout 3m $$packages; fi
 	@$(MAKE) cross
+
+arm: ## Build the programs of a phone for boards, static: build/arm64, build/armv7, build/armv6
+	@for target in arm64/ arm/7 arm/6; do \
+	  IFS=/ read -r arch arm <<<"$$target"; dir=build/$$arch$${arm:+v$$arm}; mkdir -p $$dir; \
+	  GOOS=linux GOARCH=$$arch GOARM=$$arm go build -trimpath -ldflags '-s -w' -o $$dir/ ./cmd/phoned ./cmd/phonectl ./cmd/switchboard; \
+	  for program in $$dir/*; do printf '%-28s %5.1f MB\n' "$$program" "$$(stat -c %s "$$program" | awk '{print $$1/1e6}')"; done; \
+	done
 
 cross: ## Build for the boards (arm64, armv7, armv6), for servers (amd64), and phonesim for macOS and Windows
 	@for target in linux/arm64/ linux/arm/7 linux/arm/6 linux/amd64/; do \
@@ -98,4 +105,4 @@ picture: tools ## Take the README's pictures: test/browser/testdata/*.png
 clean: ## Remove build/
 	rm -rf build
 
-.PHONY: help run build check cross tools test fuzz bench bench-queue vuln rewrite picture clean
+.PHONY: help run build check arm cross tools test fuzz bench bench-queue vuln rewrite picture clean

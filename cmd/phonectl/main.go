@@ -1,6 +1,7 @@
 // Command phonectl drives and asks a running phone over its local socket, and checks configuration and knowledge files.
 //
-// Exit status: 0 done, 1 refused (the reason is on standard error), 2 usage, 3 not supported by this phone.
+// Exit status: 0 done, 1 refused (the reason is on standard error), 2 usage, 3 not supported by this phone. That of selftest
+// is selftest.Exit.
 package main
 
 import (
@@ -29,6 +30,8 @@ const usage = `usage: phonectl [-socket PATH] COMMAND
   show               print the panel as text
   status             print registration, calls and statistics as "key: value"
   transcript         print what the phone did in the last minutes
+  selftest LEVEL     test the phone: technician (90 s, the display guides), factory, or power-on (as at every start)
+  selftest report [FORM [FILE]]  the last report as text, json, junit, csv or pdf
   help               print this
   config check FILE  check a configuration file; no phone needs to run
   config reference   print a configuration file that explains every key
@@ -37,6 +40,8 @@ const usage = `usage: phonectl [-socket PATH] COMMAND
   knowledge reference         print a knowledge file that explains every key; example and schema print those
 
 exit status: 0 done, 1 refused with the reason, 2 usage, 3 not supported
+of selftest: 0 passed, 1 failed, 2 usage, 3 could not run (the phone is in use), 4 passed with warnings, 5 aborted or
+unanswered, 77 nothing to test
 `
 
 // arguments is the one word that each command takes after its name; empty: none.
@@ -72,6 +77,8 @@ func run(args []string, stdout, stderr io.Writer) console.Status {
 	case words[0] == "config" && len(words) == 2 && words[1] == "reference":
 		fmt.Fprint(stdout, config.Reference())
 		return console.Done
+	case words[0] == "selftest":
+		return selfTest(*socket, words[1:], stdout, stderr)
 	case words[0] == "knowledge":
 		return aboutKnowledge(words[1:], stdout, stderr)
 	}

@@ -49,13 +49,16 @@ type Body interface {
 
 // Config is what a station is made of.
 type Config struct {
-	Config  config.Config // with one account at least
-	Body    Body
-	Sound   voice.Device // nil: silence
-	Tester  loop.Tester  // nil: the body has no self-test
-	Socket  string       // of the console; empty: the phone has none
-	Version string
-	Logger  *slog.Logger
+	Config config.Config // with one account at least
+	Body   Body
+	Sound  voice.Device // nil: silence
+	// VoiceThread is called by the goroutine that moves sound before it begins; nil: nothing is special about it.
+	VoiceThread func()
+	Tester      loop.Tester      // nil: the body has no self-test
+	SelfTest    console.SelfTest // what programs ask of it; nil with Tester
+	Socket      string           // of the console; empty: the phone has none
+	Version     string
+	Logger      *slog.Logger
 
 	// ListenPacket and ListenRTP open sockets; nil opens real ones. Tests put an in-memory network here.
 	ListenPacket func(network, address string) (net.PacketConn, error)
@@ -129,7 +132,7 @@ func New(config Config) (*Station, error) {
 		return s, nil
 	}
 	s.console, err = console.Listen(config.Socket, console.Config{
-		Loop: s.loop, Keys: config.Body, Statistics: s.media.Statistics, Version: config.Version, Logger: config.Logger,
+		Loop: s.loop, Keys: config.Body, Statistics: s.media.Statistics, SelfTest: config.SelfTest, Version: config.Version, Logger: config.Logger,
 	})
 	if err != nil {
 		return nil, errors.Join(err, endpoint.Close(), s.desk.close())
@@ -139,6 +142,9 @@ func New(config Config) (*Station, error) {
 
 // Post gives the phone an event of its body.
 func (s *Station) Post(event phone.Event) { s.loop.Post(event) }
+
+// Console is what answers programs; nil for a phone without a socket.
+func (s *Station) Console() *console.Server { return s.console }
 
 // Transcript is what the phone did in the last minutes.
 func (s *Station) Transcript() string { return s.loop.Transcript() }
@@ -210,7 +216,12 @@ func (s *Station) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { broken <- s.loop.Run(inner) })
 	parts.Go(func() { broken <- s.endpoint.Run(inner, s.agent) })
-	parts.Go(func() { s.voice.Run(inner) })
+	parts.Go(func() {
+		if s.config.VoiceThread != nil {
+			s.config.VoiceThread()
+		}
+		s.voice.Run(inner)
+	})
 	if s.console != nil {
 		parts.Go(s.console.Run)
 	}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -14,11 +13,10 @@ import (
 
 // Bounds of the service line.
 const (
-	lineMax      = 256              // bytes of a command
-	wrongMax     = 3                // passwords, before the line is deaf for a while
-	deafFor      = 30 * time.Second //
-	serviceIdle  = 10 * time.Minute // after that the technician has gone home
-	servicePause = 50 * time.Millisecond
+	lineMax     = 256              // bytes of a command
+	wrongMax    = 3                // passwords, before the line is deaf for a while
+	deafFor     = 30 * time.Second //
+	serviceIdle = 10 * time.Minute // after that the technician has gone home
 )
 
 // A Service is the phone's side of a serial line for technicians without a network: after a password the same requests
@@ -45,10 +43,13 @@ type Service struct {
 // errTooLong is a line that nobody types.
 var errTooLong = errors.New("the line is too long")
 
-// Serve speaks with whoever is at the line until it breaks or ctx ends. The line's Read comes back with nothing now and then,
-// as that of a port with a timeout. The error is the line's, or that of ctx.
+// Serve speaks with whoever is at the line until it breaks or ctx ends. The error is the line's, or that of ctx. Who ends
+// ctx closes the line as well: a Read may wait in it.
 func (s *Service) Serve(ctx context.Context, line io.ReadWriter) error {
-	t := &terminal{line: line}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	t := &terminal{line: line, typed: make(chan []byte)}
+	go t.listen(ctx)
 	wrong := 0
 	for ctx.Err() == nil {
 		if s.Password == "" {
@@ -128,16 +129,34 @@ var errIdle = errors.New("nobody types")
 // A terminal is a line as a person has it: what is typed is echoed and can be corrected.
 type terminal struct {
 	line    io.ReadWriter
-	pending []byte // read and not yet looked at
-	failed  error
-	skipLF  bool // the line before ended with CR: a LF belongs to it
+	typed   chan []byte // closed when the line has ended
+	ended   error       // why, once typed is closed
+	pending []byte      // read and not yet looked at
+	skipLF  bool        // the line before ended with CR: a LF belongs to it
 }
 
-func (t *terminal) say(text string) {
-	if t.failed == nil {
-		_, t.failed = io.WriteString(t.line, text)
+// listen reads the line until it ends, or ctx does.
+func (t *terminal) listen(ctx context.Context) {
+	defer close(t.typed)
+	for {
+		var buffer [64]byte
+		n, err := t.line.Read(buffer[:])
+		if n > 0 {
+			select {
+			case t.typed <- buffer[:n]:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if err != nil {
+			t.ended = err
+			return
+		}
 	}
 }
+
+// say writes to the line. While it is away nobody listens, and whoever comes back presses Enter.
+func (t *terminal) say(text string) { _, _ = io.WriteString(t.line, text) }
 
 // answer prints a response; every line of it ends as terminals want it.
 func (t *terminal) answer(r Response) {
@@ -152,8 +171,7 @@ func (t *terminal) answer(r Response) {
 	t.say("ok\r\n")
 }
 
-// read is the next line that is typed, echoed or as stars. The zero time waits for ever. A serial line whose read comes
-// back with nothing is asked again.
+// read is the next line that is typed, echoed or as stars. The zero time waits for ever.
 func (t *terminal) read(ctx context.Context, secret bool, until time.Time) (string, error) {
 	var typed []byte
 	long := false
@@ -195,26 +213,24 @@ func (t *terminal) read(ctx context.Context, secret bool, until time.Time) (stri
 
 // next is the next byte.
 func (t *terminal) next(ctx context.Context, until time.Time) (byte, error) {
-	var buffer [64]byte
+	var idle <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		idle = timer.C
+	}
 	for len(t.pending) == 0 {
-		if t.failed != nil {
-			return 0, fmt.Errorf("console: writing to the service line: %w", t.failed)
-		}
-		if ctx.Err() != nil {
+		open := false
+		select {
+		case <-ctx.Done():
 			return 0, ctx.Err()
-		}
-		if !until.IsZero() && time.Now().After(until) {
+		case <-idle:
 			return 0, errIdle
+		case t.pending, open = <-t.typed:
+			if !open {
+				return 0, fmt.Errorf("console: reading the service line: %w", t.ended)
+			}
 		}
-		n, err := t.line.Read(buffer[:])
-		if err != nil {
-			return 0, fmt.Errorf("console: reading the service line: %w", err)
-		}
-		if n == 0 {
-			time.Sleep(servicePause) // the port's own timeout, or a port without one
-			continue
-		}
-		t.pending = bytes.Clone(buffer[:n])
 	}
 	b := t.pending[0]
 	t.pending = t.pending[1:]

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -80,7 +79,7 @@ func atTheLine(t *testing.T, password string, talk func(*technician)) (logged st
 			Statistics: func(sip.CallID) (sip.Statistics, bool) { return sip.Statistics{}, false }}}
 		service := Service{Server: server, Password: password, Log: func(format string, values ...any) { logged += fmt.Sprintf(format, values...) + "\n" }}
 		var err error
-		wait.Go(func() { err = service.Serve(ctx, polling{ours}) })
+		wait.Go(func() { err = service.Serve(ctx, ours) })
 		f := &technician{t: t, line: theirs}
 		wait.Go(f.listen)
 		talk(f)
@@ -153,19 +152,6 @@ func TestALoginEndsWhenNobodyTypes(t *testing.T) {
 			t.Errorf("it says %q", got)
 		}
 	})
-}
-
-// polling is a line whose reads come back with nothing now and then, as those of serial ports with a timeout do.
-type polling struct{ net.Conn }
-
-func (p polling) Read(b []byte) (int, error) {
-	_ = p.Conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-	n, err := p.Conn.Read(b)
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return n, nil
-	}
-	return n, err
 }
 
 func TestWithoutAPasswordNobodyGetsIn(t *testing.T) {

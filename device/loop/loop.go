@@ -74,7 +74,7 @@ type Config struct {
 	Switchboard Switchboard
 	// Tester is nil for a body without a self-test: one that is asked for ends at once.
 	Tester Tester
-	Logger      *slog.Logger
+	Logger *slog.Logger
 }
 
 // Loop owns one phone while Run runs.

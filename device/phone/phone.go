@@ -106,7 +106,7 @@ type Phone struct {
 
 	down   [hal.KeyCount]bool // keys that are down
 	faults hal.Faults         // of the body
-	test   *selfTest           // a self-test has the phone
+	test   *selfTest          // a self-test has the phone
 
 	desk *callcentre.Desk
 	code *code // a feature code under way for the desk

@@ -27,6 +27,7 @@ type Table struct {
 	Panel       Panel
 	Handset     Sound
 	Speaker     Sound
+	Jack        Sound // of a headset by wire, beside or instead of USB
 	Headset     Headset
 	Identity    Chip
 	Temperature Sensor
@@ -34,7 +35,8 @@ type Table struct {
 	Light       Light
 	Service     Line
 	Network     string // the interface whose link the self-test looks at: "eth0"; empty: none
-	Scan        []Bus  // the I2C buses and what must answer on them, in the file's order
+	Limits      []Limit
+	Scan        []Bus // the I2C buses and what must answer on them, in the file's order
 }
 
 // A Place is where in the file something was said: "virt.yaml:12". It stands in messages about hardware that is not so.
@@ -77,6 +79,7 @@ type Keypad struct {
 	Interrupt Pin         // of the kinds that are chips
 	Rows      []Pin       // of KeypadMatrix: driven
 	Columns   []Pin       // of KeypadMatrix: read
+	Diodes    bool        // there is one at each key: no combination looks like another
 	Keys      [][]hal.Key // by row and column; KeyNone where there is none
 }
 
@@ -123,7 +126,9 @@ type Sound struct {
 	Device   int
 	Playback string // "left", "right" or "both"
 	Capture  string // "left", "right" or "both"
-	Mixer    []Control
+	// CouplingDB is what the self-test's tone loses from earpiece to microphone on a good phone of the model.
+	CouplingDB float64
+	Mixer      []Control
 }
 
 // A Control is one element of a mixer, and one of the three values.
@@ -131,7 +136,7 @@ type Control struct {
 	Place  Place
 	Name   string
 	Index  int
-	DB     string // "-6", "-1.5"
+	DB     string // "-6", "-1.5", "mute"
 	Switch string // "on", "off"
 	Choice string // the item of an enumeration
 }
@@ -164,6 +169,12 @@ type Line struct {
 	Place Place
 	Port  string
 	Baud  int
+}
+
+// A Limit replaces one of the self-test's: what good phones of the model have been found to do.
+type Limit struct {
+	Name      string // "delay.delay"
+	Low, High float64
 }
 
 // A Bus is an I2C bus and the addresses that must answer on it.

@@ -3,6 +3,7 @@ package board
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,7 @@ func (c *checker) table(t *Table, m raw) {
 	c.panel(&t.Panel, m.Panel)
 	c.sound(&t.Handset, m.Sound.Handset, "sound.handset")
 	c.sound(&t.Speaker, m.Sound.Speaker, "sound.speaker")
+	c.sound(&t.Jack, m.Sound.Headset, "sound.headset")
 	c.headset(&t.Headset, m.Headset)
 	t.Identity = c.chip(m.Identity.At, m.Identity.Bus, m.Identity.Address, "identity")
 	t.Light.Chip = c.chip(m.Light.At, m.Light.Bus, m.Light.Address, "light")
@@ -53,6 +55,16 @@ func (c *checker) table(t *Table, m raw) {
 	}
 	c.line(&t.Service, m.Service, "service")
 	document.Value(c.Problems, &t.Network, m.Network, document.TextOf(word))
+	for i, r := range m.Limits {
+		var l Limit
+		document.Value(c.Problems, &l.Name, r.Name, document.TextOf(word))
+		document.Value(c.Problems, &l.Low, r.Low, number)
+		document.Value(c.Problems, &l.High, r.High, number)
+		if l.Low > l.High {
+			c.Add(r.At, "limits[%d] allows nothing: low is above high", i)
+		}
+		t.Limits = append(t.Limits, l)
+	}
 }
 
 func (c *checker) hook(h *Hook, m rawHook) {
@@ -111,6 +123,7 @@ func (c *checker) keypad(k *Keypad, m rawKeypad) {
 	k.Place = c.place(m.At)
 	c.Need(m.At, "keypad", "kind", m.Kind)
 	document.Choice(c.Problems, &k.Kind, m.Kind, KeypadTCA8418, KeypadMCP23017, KeypadMatrix)
+	document.Value(c.Problems, &k.Diodes, m.Diodes, document.ParseBool)
 	rows, columns := 8, 10 // of a TCA8418
 	switch k.Kind {
 	case KeypadMCP23017:
@@ -277,10 +290,27 @@ func address(s string) (uint16, error) {
 	return uint16(n), nil
 }
 
+// decibels takes a level, or mute.
 func decibels(s string) error {
+	if s == "mute" {
+		return nil
+	}
+	_, err := parseDecibels(s)
+	return err
+}
+
+func parseDecibels(s string) (float64, error) {
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(v >= -130 && v <= 60) {
-		return errors.New("is " + document.Excerpt(s) + "; allowed: -130 to 60, in dB")
+		return 0, errors.New("is " + document.Excerpt(s) + "; allowed: -130 to 60, in dB")
 	}
-	return nil
+	return v, nil
+}
+
+func number(s string) (float64, error) {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, errors.New("is " + document.Excerpt(s) + "; allowed: a number")
+	}
+	return v, nil
 }

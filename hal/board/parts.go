@@ -72,6 +72,7 @@ func (c *checker) sound(s *Sound, m rawSound, path string) {
 	document.Value(c.Problems, &s.Device, m.Device, document.NumberOf(0, 31))
 	document.Choice(c.Problems, &s.Playback, m.Playback, "left", "right", "both")
 	document.Choice(c.Problems, &s.Capture, m.Capture, "left", "right", "both")
+	document.Value(c.Problems, &s.CouplingDB, m.Coupling, parseDecibels)
 	for i, r := range m.Mixer {
 		at := fmt.Sprintf("%s.mixer[%d]", path, i)
 		control := Control{Place: c.place(r.At)}

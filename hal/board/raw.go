@@ -24,6 +24,7 @@ type raw struct {
 	Light       rawChip    `key:"light"`
 	Service     rawLine    `key:"service"`
 	Network     scalar     `key:"network"`
+	Limits      []rawLimit `key:"limits"`
 }
 
 type rawPin struct {
@@ -51,6 +52,7 @@ type rawKeypad struct {
 	Interrupt rawPin   `key:"interrupt"`
 	Rows      []rawPin `key:"rows"`
 	Columns   []rawPin `key:"columns"`
+	Diodes    scalar   `key:"diodes"`
 	Keys      []scalar `key:"keys"`
 }
 
@@ -87,6 +89,7 @@ type rawWays struct {
 	At      position
 	Handset rawSound `key:"handset"`
 	Speaker rawSound `key:"speaker"`
+	Headset rawSound `key:"headset"`
 }
 
 type rawSound struct {
@@ -95,6 +98,7 @@ type rawSound struct {
 	Device   scalar       `key:"device"`
 	Playback scalar       `key:"playback"`
 	Capture  scalar       `key:"capture"`
+	Coupling scalar       `key:"coupling"`
 	Mixer    []rawControl `key:"mixer"`
 }
 
@@ -138,4 +142,11 @@ type rawLine struct {
 	At   position
 	Port scalar `key:"port"`
 	Baud scalar `key:"baud"`
+}
+
+type rawLimit struct {
+	At   position
+	Name scalar `key:"name" must:"yes"`
+	Low  scalar `key:"low" must:"yes"`
+	High scalar `key:"high" must:"yes"`
 }
