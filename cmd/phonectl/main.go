@@ -30,7 +30,8 @@ const usage = `usage: phonectl [-socket PATH] COMMAND
   show               print the panel as text
   status             print registration, calls and statistics as "key: value"
   transcript         print what the phone did in the last minutes
-  selftest LEVEL     test the phone: technician (90 s, the display guides), factory, or power-on (as at every start)
+  selftest LEVEL [TEST...]  test the phone: technician (90 s, the display guides), factory, or power-on (as at every
+                     start); all of it, or the tests named and what they hang on: handset.level, keys, bus ...
   selftest report [FORM [FILE]]  the last report as text, json, junit, csv or pdf
   help               print this
   config check FILE  check a configuration file; no phone needs to run
@@ -40,7 +41,7 @@ const usage = `usage: phonectl [-socket PATH] COMMAND
   knowledge reference         print a knowledge file that explains every key; example and schema print those
 
 exit status: 0 done, 1 refused with the reason, 2 usage, 3 not supported
-of selftest: 0 passed, 1 failed, 2 usage, 3 could not run (the phone is in use), 4 passed with warnings, 5 aborted or
+of selftest: 0 passed, 1 failed, 2 usage, 3 could not run (the phone is in use, or none runs), 4 passed with warnings, 5 aborted or
 unanswered, 77 nothing to test
 `
 

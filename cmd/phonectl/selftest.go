@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -46,23 +47,34 @@ func selfTest(socket string, words []string, stdout, stderr io.Writer) console.S
 	if words[0] == "report" {
 		return reportForm(socket, words[1:], stdout, stderr)
 	}
-	if level := selftest.ParseLevel(words[0]); len(words) != 1 || level == selftest.LevelCount || level == selftest.Continuous {
+	level := selftest.ParseLevel(words[0])
+	if level == selftest.LevelCount || level == selftest.Continuous || level == selftest.PowerOn && len(words) > 1 {
 		fmt.Fprintf(stderr, "phonectl: there is no self-test %q; the levels are power-on, technician and factory\n", strings.Join(words, " "))
+		return console.Usage
+	}
+	var names []selftest.ID
+	for _, name := range words[1:] {
+		names = append(names, selftest.ID(name))
+	}
+	if _, err := selftest.Select(selftest.Standard(), level, names...); err != nil {
+		fmt.Fprintln(stderr, "phonectl:", err)
 		return console.Usage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	return runTest(ctx, socket, words[0], stdout, stderr)
+	return runTest(ctx, socket, strings.Join(words, " "), stdout, stderr)
 }
 
 // runTest starts a test and tells how it goes, until it is over. The status is the report's exit code.
 func runTest(ctx context.Context, socket, level string, stdout, stderr io.Writer) console.Status {
+	_, before, _ := fetch(socket) // there may be none
 	response, err := console.Ask(socket, console.Request{Verb: "selftest", Argument: level})
 	if err != nil || response.Status != console.Done {
 		return refused(response, err, stderr)
 	}
 	ctx, cancel := context.WithTimeout(ctx, testMax)
 	defer cancel()
+	over := ""
 	for last := ""; ; {
 		response, err = console.Ask(socket, console.Request{Verb: "selftest-progress"})
 		if err != nil {
@@ -70,6 +82,7 @@ func runTest(ctx context.Context, socket, level string, stdout, stderr io.Writer
 		}
 		text, running := strings.CutPrefix(response.Text, "running ")
 		if !running {
+			over = strings.TrimPrefix(text, "over ")
 			break
 		}
 		if text != last && text != "" {
@@ -83,10 +96,14 @@ func runTest(ctx context.Context, socket, level string, stdout, stderr io.Writer
 		case <-time.After(progressEvery):
 		}
 	}
-	record, _, err := fetch(socket)
+	record, document, err := fetch(socket)
 	if err != nil {
 		fmt.Fprintln(stderr, "phonectl:", err)
-		return console.Refused
+		return console.Status(selftest.ExitRefused)
+	}
+	if bytes.Equal(document, before) { // it did not even begin
+		fmt.Fprintln(stderr, "phonectl: selftest:", over)
+		return console.Status(selftest.ExitRefused)
 	}
 	for _, sentence := range record.Sentences(record.Language()) {
 		fmt.Fprintln(stdout, sentence)
@@ -98,7 +115,7 @@ func runTest(ctx context.Context, socket, level string, stdout, stderr io.Writer
 func refused(response console.Response, err error, stderr io.Writer) console.Status {
 	if err != nil {
 		fmt.Fprintln(stderr, "phonectl:", err)
-		return console.Refused
+		return console.Status(selftest.ExitRefused) // 1 would say that the phone is broken
 	}
 	fmt.Fprintln(stderr, "phonectl: selftest:", response.Text)
 	if response.Status == console.NotSupported {

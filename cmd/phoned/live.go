@@ -46,7 +46,8 @@ func live(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	tests.station = s
+	tests.phone = s
+	defer tests.wait.Wait()
 	late.meet(s.Post)
 
 	ctx, stop := context.WithCancel(ctx)

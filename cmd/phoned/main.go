@@ -95,6 +95,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	if *name == "" || *file == "" {
 		return options{}, errors.New("-board and -config are needed; phoned -help lists the flags")
 	}
+	if *socket == "" {
+		return options{}, errors.New("-socket needs a path: phonectl and the service line ask the phone there")
+	}
 	var err error
 	if o.board, err = board.Load(*name); err != nil {
 		return options{}, fmt.Errorf("-board: %w", err)

@@ -25,6 +25,13 @@ func (h *heard) take(state string) {
 	h.states = append(h.states, state)
 }
 
+// all is what was heard so far.
+func (h *heard) all() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.states)
+}
+
 func (h *heard) count(state string) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -54,14 +61,14 @@ func TestTheWatchdogIsFedOnlyWhileThePhoneMoves(t *testing.T) {
 		var wait sync.WaitGroup
 		wait.Go(func() { s.run(ctx) })
 		time.Sleep(21 * time.Second)
-		if h.states[0] != "READY=1" || h.count("WATCHDOG=1") != 5 {
-			t.Fatalf("in 21 s it heard %q", h.states)
+		if states := h.all(); states[0] != "READY=1" || h.count("WATCHDOG=1") != 5 {
+			t.Fatalf("in 21 s it heard %q", states)
 		}
 		close(stuck)
 		fed := h.count("WATCHDOG=1")
 		time.Sleep(time.Minute)
 		if h.count("WATCHDOG=1") != fed || h.count("STATUS=station: the loop stands still") == 0 {
-			t.Errorf("while the loop stood still it heard %q", h.states)
+			t.Errorf("while the loop stood still it heard %q", h.all())
 		}
 		cancel()
 		wait.Wait()

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"freizeichen/cmd/phoned/internal/checks"
-	"freizeichen/cmd/station"
 	"freizeichen/device/phone"
 	"freizeichen/firmware/config"
 	"freizeichen/firmware/selftest"
@@ -39,14 +39,14 @@ var (
 //	phone --StartTest, TestAnswer, TestKey--> tester --selftest.Run--> checks --> body
 //	      <--TestShown---------------------     +--> report, store, a lamp that blinks the result
 type tester struct {
-	body     *body.Body
+	lights   lights
 	language selftest.Language
 	store    *report.Store // nil: reports live as long as the program
 	log      *slog.Logger
 
-	station *station.Station
-	checks  *checks.Bench
-	wait    sync.WaitGroup
+	phone  telephone // set before run
+	checks bench
+	wait   sync.WaitGroup // for tests that persons have started; nobody starts one after the phone has ended
 
 	mu       sync.Mutex
 	ctx      context.Context // of run; nil before
@@ -54,6 +54,25 @@ type tester struct {
 	progress string          // of the running test
 	last     []byte          // the newest report
 	verdict  string          // in one line
+}
+
+// A bench is what carries the tests out: checks.Bench.
+type bench interface {
+	Plan(selftest.Level, ...selftest.ID) (selftest.Plan, selftest.Bench, error)
+	Tell(selftest.Report)
+	Subject(firmware string, language selftest.Language) report.Subject
+}
+
+// lights are the lamps, for the result: lamp.Lights.
+type lights interface {
+	Force(lamp hal.Lamp, on bool)
+	Release()
+}
+
+// A telephone is what shows the tests: station.Station.
+type telephone interface {
+	Post(phone.Event)
+	View() phone.View
 }
 
 // guided is a test in which a person takes part.
@@ -64,9 +83,9 @@ type guided struct {
 }
 
 func newTester(b *body.Body, o options, log *slog.Logger) (*tester, error) {
-	t := &tester{body: b, log: log}
+	t := &tester{lights: b.Lights(), log: log}
 	var err error
-	t.checks, err = checks.New(checks.Config{Body: b, Config: o.config, Data: o.data, Log: log, View: func() phone.View { return t.station.View() }})
+	t.checks, err = checks.New(checks.Config{Body: b, Config: o.config, Data: o.data, Log: log, View: func() phone.View { return t.phone.View() }})
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +129,6 @@ func (t *tester) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			t.wait.Wait()
 			return
 		case <-timer.C:
 		}
@@ -147,13 +165,18 @@ func (t *tester) continuous(ctx context.Context) {
 }
 
 // level runs all tests of a level.
-func (t *tester) level(ctx context.Context, level selftest.Level, g *guided) (selftest.Report, error) {
-	plan, bench, err := t.checks.Plan(level)
+func (t *tester) level(ctx context.Context, level selftest.Level, g *guided, names ...selftest.ID) (selftest.Report, error) {
+	plan, bench, err := t.checks.Plan(level, names...)
 	if err != nil {
 		return selftest.Report{}, err
 	}
 	if g != nil {
-		bench.Show = t.show
+		bench.Show = func(p selftest.Progress) {
+			if p.Question != nil {
+				g.forget()
+			}
+			t.show(p)
+		}
 		bench.Answer = g.answer
 	}
 	return selftest.Run(ctx, bench, plan)
@@ -173,13 +196,17 @@ func (t *tester) Test(effect phone.Effect) {
 	switch e := effect.(type) {
 	case phone.StartTest:
 		if t.guided != nil || t.ctx == nil || t.ctx.Err() != nil {
-			t.wait.Go(func() { t.over(nil, selftest.NotDone.String(), nil) })
+			t.wait.Go(func() { t.over(nil, notDone, nil) })
 			return
 		}
-		ctx, cancel := context.WithCancelCause(t.ctx)
+		ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.ctx)) // guide says why it ends with t.ctx
 		g := &guided{cancel: cancel, answers: make(chan string, 1), keys: make(chan hal.KeyChange, 32)}
 		t.guided = g
-		t.wait.Go(func() { t.guide(ctx, selftest.ParseLevel(e.Level), g) })
+		var names []selftest.ID
+		for name := range strings.FieldsSeq(e.Tests) {
+			names = append(names, selftest.ID(name))
+		}
+		t.wait.Go(func() { t.guide(ctx, selftest.ParseLevel(e.Level), g, names...) })
 	case phone.StopTest:
 		if t.guided != nil {
 			t.guided.cancel(errStopped)
@@ -222,10 +249,6 @@ func (g *guided) answer(ctx context.Context, question selftest.Question) (string
 			}
 		}
 	}
-	select { // what was pressed before the question is no answer
-	case <-g.answers:
-	default:
-	}
 	select {
 	case a := <-g.answers:
 		return a, nil
@@ -234,24 +257,44 @@ func (g *guided) answer(ctx context.Context, question selftest.Question) (string
 	}
 }
 
+// forget drops what was answered before the question was seen.
+func (g *guided) forget() {
+	select {
+	case <-g.answers:
+	default:
+	}
+}
+
 // guide runs a test with a person.
-func (t *tester) guide(ctx context.Context, level selftest.Level, g *guided) {
+func (t *tester) guide(ctx context.Context, level selftest.Level, g *guided, names ...selftest.ID) {
 	defer g.cancel(nil)
 	stop := context.AfterFunc(t.ctx, func() { g.cancel(errSwitched) })
 	defer stop()
-	result, err := t.level(ctx, level, g)
-	t.mu.Lock()
-	t.guided, t.progress = nil, ""
-	t.mu.Unlock()
+	result, err := t.level(ctx, level, g, names...)
 	if err != nil {
 		t.log.Warn("a self-test was not done", "level", level.String(), "err", err)
-		t.over([]string{err.Error()}, selftest.NotDone.String(), nil)
+		t.end(level.String() + ": " + err.Error())
+		t.over([]string{err.Error()}, notDone, nil)
 		return
 	}
 	t.checks.Tell(result)
 	record := t.keep(result, true)
+	t.end(line(record, t.language)) // only now: who waits for the end reads the report
+	if errors.Is(context.Cause(ctx), errStopped) {
+		return // the phone shows something else, perhaps the next test
+	}
 	t.over(record.Sentences(t.language), outcome(result), &result)
 }
+
+// end ends a person's test; verdict is what is told of it.
+func (t *tester) end(verdict string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.guided, t.progress, t.verdict = nil, "", verdict
+}
+
+// notDone is the outcome of a test that says nothing.
+const notDone = "not-done"
 
 // outcome is the word for phone.Test.Outcome.
 func outcome(r selftest.Report) string {
@@ -261,14 +304,14 @@ func outcome(r selftest.Report) string {
 	case selftest.Failed:
 		return "fail"
 	}
-	return "not-done"
+	return notDone
 }
 
 // over shows the outcome, on the panel and by a lamp for those whose panel is broken.
 func (t *tester) over(lines []string, outcome string, result *selftest.Report) {
 	screen := phone.Test{Outcome: outcome, Lines: lines, Title: selftest.Untested.Title().In(t.language)}
 	if result == nil {
-		t.station.Post(phone.TestShown{Screen: screen, Over: true})
+		t.phone.Post(phone.TestShown{Screen: screen, Over: true})
 		return
 	}
 	screen.Title = result.Verdict().Title().In(t.language)
@@ -276,7 +319,7 @@ func (t *tester) over(lines []string, outcome string, result *selftest.Report) {
 	if result.Code() == selftest.CodePassed {
 		lamps[hal.LampMessage] = hal.Steady
 	}
-	t.station.Post(phone.TestShown{Screen: screen, Lamps: lamps, Over: true})
+	t.phone.Post(phone.TestShown{Screen: screen, Lamps: lamps, Over: true})
 	t.blink(selftest.Rhythm(result.Code()))
 }
 
@@ -288,13 +331,12 @@ func (t *tester) blink(rhythm []time.Duration) {
 	if len(rhythm) == 0 {
 		return
 	}
-	lights := t.body.Lights()
-	defer lights.Release()
+	defer t.lights.Release()
 	for {
 		for i, length := range rhythm {
-			lights.Force(hal.LampMessage, i%2 == 0)
+			t.lights.Force(hal.LampMessage, i%2 == 0)
 			for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(blinkStep) {
-				if _, shown := t.station.View().Screen.(phone.Test); !shown || t.testing() != nil || t.ctx.Err() != nil {
+				if _, shown := t.phone.View().Screen.(phone.Test); !shown || t.testing() != nil || t.ctx.Err() != nil {
 					return
 				}
 			}
@@ -324,7 +366,7 @@ func (t *tester) show(p selftest.Progress) {
 	t.mu.Lock()
 	t.progress = fmt.Sprintf("%d/%d %s", p.Number, p.Of, p.Test.ID)
 	t.mu.Unlock()
-	t.station.Post(shown)
+	t.phone.Post(shown)
 }
 
 // keep stores a report, in the folder too when somebody has asked for the test.

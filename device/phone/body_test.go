@@ -134,7 +134,7 @@ func downUp(k hal.Key) []Event {
 	return []Event{hal.KeyChange{Key: k, Down: true}, hal.KeyChange{Key: k}}
 }
 
-const started = "phone.StartTest{technician} "
+const started = "phone.StartTest{technician } "
 
 func newTest(t *testing.T) *bench {
 	return newBench(t).hears(started+"done ", Request{Verb: AskTest, Argument: TechnicianTest}).shows("Test")
@@ -144,6 +144,7 @@ func TestASelfTestIsRefusedWhileSomebodyNeedsThePhone(t *testing.T) {
 	ask := Request{Verb: AskTest, Argument: TechnicianTest}
 	newBench(t).hears(NoSuchTest.String()+" ", Request{Verb: AskTest, Argument: "thorough"})
 	newTest(t).hears(Testing.String()+" ", ask)
+	newBench(t).hears("phone.StartTest{factory handset.level hook} done ", Request{Verb: AskTest, Argument: "factory handset.level hook"})
 	newBench(t).lift().hears(InUse.String()+" ", ask)
 	newBench(t).step(ada(2)).hears(InUse.String()+" ", ask)
 	newDesk(t).hears(AgentReady.String()+" ", ask)

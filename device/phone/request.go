@@ -21,7 +21,7 @@ const (
 	AskDTMF     // Argument: the digits
 	AskConsult  // Argument: the number
 	AskJoin
-	AskTest // Argument: the level of the self-test
+	AskTest // Argument: the level of the self-test, and the tests when not all
 	VerbCount
 )
 

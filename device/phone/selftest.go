@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"strings"
 	"time"
 
 	"freizeichen/hal"
@@ -22,8 +23,9 @@ const (
 
 // The effects by which a person speaks to the self-test; the loop hands them to it. It answers with TestShown.
 type (
-	// StartTest begins a self-test of the level. The sound device and the lamps are the test's until it ends.
-	StartTest struct{ Level string }
+	// StartTest begins a self-test of the level, of all tests or those named, separated by spaces. The sound device and the
+	// lamps are the test's until it ends.
+	StartTest struct{ Level, Tests string }
 	// StopTest ends it at once: a person wants it, a call rings or somebody lifts the handset.
 	StopTest struct{}
 	// TestAnswer answers the question that is shown.
@@ -84,8 +86,9 @@ type selfTest struct {
 	until    time.Time // the outcome is shown, zero while the test runs
 }
 
-// askTest begins a self-test, unless somebody needs the phone.
-func (p *Phone) askTest(level string) Refusal {
+// askTest begins a self-test, "LEVEL" or "LEVEL TEST...", unless somebody needs the phone.
+func (p *Phone) askTest(wanted string) Refusal {
+	level, tests, _ := strings.Cut(wanted, " ")
 	switch {
 	case level != TechnicianTest && level != FactoryTest:
 		return NoSuchTest
@@ -99,7 +102,7 @@ func (p *Phone) askTest(level string) Refusal {
 	p.dial, p.list, p.ended = nil, nil, nil
 	p.desk.LeaveScreen()
 	p.test = &selfTest{}
-	p.outbox = append(p.outbox, StartTest{Level: level})
+	p.outbox = append(p.outbox, StartTest{Level: level, Tests: tests})
 	return Done
 }
 

@@ -279,7 +279,7 @@ func randomView(r *rand.Rand, extra string) phone.View {
 		}
 		return words[r.IntN(len(words))]
 	}
-	number := func() int { return []int{-1 << 40, -1, 0, 1, 2, 3, 7, 99, 1234, 1 << 40}[r.IntN(10)] }
+	number := func() int { return []int{-1 << 30, -1, 0, 1, 2, 3, 7, 99, 1234, 1 << 30}[r.IntN(10)] }
 	span := func() time.Duration { return time.Duration(number()) * time.Second }
 	when := func() time.Time {
 		return []time.Time{{}, now, now.Add(span()), time.Unix(int64(number()), 0)}[r.IntN(4)]

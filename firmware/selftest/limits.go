@@ -131,6 +131,7 @@ func bodyLimits(set setLimit) {
 	set("bounce.gap", "ms", atLeast(0, 20), "kürzester Abstand", "shortest gap")      // *
 	set("hook.cycles", "", exactly(10), "erkannte Zyklen", "cycles counted")
 	set("hook.bounce", "ms", atMost(50, 40), "längstes Prellen", "longest bounce")
+	set("hook.glitches", "", atMost(5, 3), "Störungen", "glitches") // *: of ten cycles
 	set("bus.missing", "", exactly(0), "fehlende Bausteine", "missing devices")
 	set("bus.unknown", "", exactly(0), "unbekannte Bausteine", "unknown devices")
 	set("bus.nacks", "", exactly(0), "Lesefehler", "failed reads")

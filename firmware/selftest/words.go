@@ -157,7 +157,7 @@ var phrases = map[Phrase]Text{
 	SayCouple:      {"%s: Hörkapsel und Mikrofon zusammenhalten.", "%s: hold earpiece and microphone together."},
 	SayPressKey:    {"Taste %s drücken.", "Press key %s."},
 	SayHookCycle:   {"Hörer abheben und auflegen: %s von %s.", "Lift the handset and put it back: %s of %s."},
-	AskLampColour:  {"Leuchtet die Lampe %s?", "Is lamp %s lit?"},
+	AskLampColour:  {"Leuchtet die %s?", "Is the %s lit?"},
 	AskMuteLamp:    {"Leuchtet die Stummlampe?", "Is the mute lamp lit?"},
 	AskPattern:     {"Muster %s ohne Lücken und Striche?", "Is pattern %s free of gaps and lines?"},
 	AskBacklight:   {"Wurde die Anzeige heller und dunkler?", "Did the display get brighter and darker?"},

@@ -147,6 +147,8 @@ type Headset struct {
 	USB    bool
 	Serial Line
 	Must   bool // one must be there: without it the phone says so
+	// CouplingDB is as in Sound: of the headset that is tested with, in its fixture.
+	CouplingDB float64
 }
 
 // A Sensor is a temperature sensor: a chip, or a zone of the kernel.

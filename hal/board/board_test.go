@@ -99,6 +99,7 @@ func TestWhatIsWrongInABoardIsSaidWithItsLine(t *testing.T) {
 		{"channel: 3", "channel: 4", "0 to 3"},
 		{`pca9633: "0x63", channel: 0`, "line: X, led: y", "needs one of"},
 		{"kind: ssd1306", "kind: st7789", "data-command is missing"},
+		{"kind: ssd1306", "reset: {line: X}, kind: ssd1306", "panel.reset.active is missing"},
 		{"kind: ssd1306", "shows: colour320x240, kind: ssd1306", "shows mono128x64"},
 		{"{card: Handset}", "{card: Handset, mixer: [{control: Volume}]}", "one of db, switch and choice"},
 		{"{card: Handset}", "{}", "card is missing"},

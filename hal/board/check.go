@@ -254,6 +254,7 @@ func (c *checker) headset(h *Headset, m rawHeadset) {
 	h.Place = c.place(m.At)
 	document.Value(c.Problems, &h.USB, m.USB, document.ParseBool)
 	document.Value(c.Problems, &h.Must, m.Must, document.ParseBool)
+	document.Value(c.Problems, &h.CouplingDB, m.Coupling, parseDecibels)
 	c.line(&h.Serial, m.Serial, "headset.serial")
 	if h.Must && !h.USB {
 		c.Add(m.Must.At, "headset.must wants usb: true as well: of others nobody knows whether they are there")

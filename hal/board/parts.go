@@ -33,6 +33,9 @@ func (c *checker) panel(p *Panel, m rawPanel) {
 	document.Value(c.Problems, &p.Double, m.Double, document.ParseBool)
 	document.Value(c.Problems, &p.Offset, m.Offset, document.NumberOf(0, 479))
 	p.Reset = c.pin(m.Reset, "panel.reset")
+	if m.Reset.At != (position{}) && !m.Reset.Active.Set {
+		c.Add(m.Reset.At, "panel.reset.active is missing: low for a line that resets the panel when it is low, as most do")
+	}
 	p.Backlight = c.pin(m.Backlight, "panel.backlight")
 	switch p.Kind {
 	case PanelSSD1306, PanelSH1106:

@@ -112,10 +112,11 @@ type rawControl struct {
 }
 
 type rawHeadset struct {
-	At     position
-	USB    scalar  `key:"usb"`
-	Serial rawLine `key:"serial"`
-	Must   scalar  `key:"must"`
+	At       position
+	USB      scalar  `key:"usb"`
+	Serial   rawLine `key:"serial"`
+	Must     scalar  `key:"must"`
+	Coupling scalar  `key:"coupling"`
 }
 
 type rawChip struct {

@@ -113,6 +113,13 @@ func (c *TCA8418) move(row, col int, closed bool) {
 	c.wire.tell(&c.mu)
 }
 
+// Waiting is how many events nobody has read yet.
+func (c *TCA8418) Waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.fifo)
+}
+
 // PowerOn resets the chip, as a dip of its supply does. The keys stay as they are.
 func (c *TCA8418) PowerOn() {
 	c.mu.Lock()

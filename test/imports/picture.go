@@ -83,7 +83,7 @@ var picture = []part{
 }
 
 // fixtures are peers that tests talk to.
-var fixtures = []string{"sip/siptest", "sip/ami/amitest", "hal/haltest"}
+var fixtures = []string{"sip/siptest", "sip/ami/amitest", "hal/haltest", "hal/pcm/pcmtest"}
 
 // partOf is the part that a folder belongs to.
 func partOf(dir string) (part, bool) {

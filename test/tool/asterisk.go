@@ -8,24 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"time"
 )
-
-// CacheDir is where large things are kept between runs, outside of the tree: freizeichen in $XDG_CACHE_HOME, for root
-// without one in /var/cache, else in the user's cache folder. It need not exist.
-func CacheDir() (string, error) {
-	if os.Getenv("XDG_CACHE_HOME") == "" && os.Geteuid() == 0 && runtime.GOOS == "linux" {
-		return "/var/cache/freizeichen", nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("tool: %w", err)
-	}
-	return filepath.Join(dir, "freizeichen"), nil
-}
 
 // asteriskDir is the finished Debian sid with Asterisk; the number changes when what is installed in it changes.
 const asteriskDir = "debian-sid-asterisk-1"
@@ -46,51 +31,15 @@ func FindAsterisk() (string, error) {
 	return root, nil
 }
 
-// Bounds of the installation: it takes about a minute and 400 MB.
-const (
-	asteriskTries   = 3
-	asteriskTimeout = 10 * time.Minute
-)
+// asteriskTimeout bounds the installation: it takes about a minute and 400 MB.
+const asteriskTimeout = 10 * time.Minute
 
 // InstallAsterisk puts Debian sid with Asterisk into the cache, from the mirror of the system's own apt configuration.
-// Two runs at once wait for each other. It must run as root, with debootstrap installed. What happens is written to log.
+// It must run as root, with debootstrap installed. What happens is written to log.
 func InstallAsterisk(ctx context.Context, log io.Writer) (string, error) {
-	cache, err := CacheDir()
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", fmt.Errorf("tool: %w", err)
-	}
-	unlock, err := lock(filepath.Join(cache, "lock"))
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if root, err := FindAsterisk(); err == nil {
-		return root, nil // somebody else was faster
-	}
-	// What a run left that was killed.
-	halves, err := filepath.Glob(filepath.Join(cache, "half-*"))
-	for _, half := range halves {
-		err = errors.Join(err, os.RemoveAll(half))
-	}
-	if err != nil {
-		return "", fmt.Errorf("tool: %w", err)
-	}
-	mirror, err := FindMirror(os.DirFS("/etc/apt"))
-	if err != nil {
-		return "", fmt.Errorf("tool: installing Asterisk: %w", err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, asteriskTimeout)
 	defer cancel()
-	for try := 1; ; try++ {
-		root, err := bootstrap(ctx, cache, mirror, log)
-		if err == nil || try == asteriskTries || ctx.Err() != nil {
-			return root, err
-		}
-		fmt.Fprintf(log, "try %d of %d failed: %v\n", try, asteriskTries, err)
-	}
+	return installInCache(ctx, log, FindAsterisk, bootstrap)
 }
 
 // bootstrap makes the folder beside its place and moves it there whole: a half one is never found.
@@ -130,33 +79,4 @@ func proxy(uri string) []string {
 		return []string{scheme + "_proxy=" + value}
 	}
 	return nil
-}
-
-// run runs a command; of what it prints only the end is shown, and only when it fails.
-func run(ctx context.Context, log io.Writer, environment []string, name string, arguments ...string) error {
-	command := exec.CommandContext(ctx, name, arguments...)
-	command.Env = append(os.Environ(), environment...)
-	command.WaitDelay = 10 * time.Second
-	out, err := command.CombinedOutput()
-	if err != nil {
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		fmt.Fprintln(log, strings.Join(lines[max(0, len(lines)-linesShown):], "\n"))
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-// linesShown of a failed command's output.
-const linesShown = 15
-
-// lock waits until no other process holds the file.
-func lock(path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("tool: %w", err)
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, errors.Join(fmt.Errorf("tool: locking %s: %w", path, err), file.Close())
-	}
-	return func() { file.Close() }, nil
 }

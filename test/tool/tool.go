@@ -23,9 +23,9 @@ type Tool struct {
 	For      string   // what cannot be tested without it
 }
 
-// Tools are all tools that come as a package of the running Debian. Asterisk does not: see Asterisk.
+// Tools are all tools that come as a package of the running Debian. Asterisk does not, see Asterisk; nor does the board's kernel, see Kernel.
 func Tools() []Tool {
-	return []Tool{chromium, baresip, sipp, kamailio, postgres, gcc, spleen}
+	return []Tool{chromium, baresip, sipp, kamailio, postgres, gcc, spleen, poppler, qemu, fdtput, emulator}
 }
 
 var (
@@ -37,9 +37,16 @@ var (
 	// Debian keeps the server of each version in a folder of its own, outside of PATH.
 	postgres = Tool{"PostgreSQL", []string{"postgres", "/usr/lib/postgresql/18/bin/postgres", "/usr/lib/postgresql/17/bin/postgres", "/usr/lib/postgresql/16/bin/postgres",
 		"/usr/lib/postgresql/15/bin/postgres"}, "postgresql", "the switchboard's store on PostgreSQL (cmd/centre/internal/store)"}
-	gcc    = Tool{"gcc", []string{"gcc"}, "gcc libc6-dev", "tests under the race detector (make check)"}
-	spleen = Tool{"Spleen", []string{"/usr/share/consolefonts/spleen-5x8.psfu.gz"}, "fonts-spleen", "that the panel's letters are those of the font"}
+	gcc      = Tool{"gcc", []string{"gcc"}, "gcc libc6-dev", "tests under the race detector (make check)"}
+	spleen   = Tool{"Spleen", []string{"/usr/share/consolefonts/spleen-5x8.psfu.gz"}, "fonts-spleen", "that the panel's letters are those of the font"}
+	poppler  = Tool{"Poppler", []string{"pdftotext"}, "poppler-utils", "that the self-test's report can be read (firmware/selftest)"}
+	qemu     = Tool{"QEMU", []string{"qemu-system-aarch64"}, "qemu-system-arm", onBoard}
+	fdtput   = Tool{"fdtput", []string{"fdtput"}, "device-tree-compiler xz-utils", onBoard}
+	emulator = Tool{"qemu-arm", []string{"qemu-arm-static", "qemu-arm"}, "qemu-user", "the packages that count bytes on 32-bit boards (make arm)"}
 )
+
+// onBoard is what cannot be tested without a machine to boot.
+const onBoard = "the phone on a real kernel (test/board)"
 
 // Find is the path of the tool's command.
 func (tool Tool) Find() (string, error) {
@@ -75,6 +82,19 @@ func PostgreSQL(t testing.TB) string { t.Helper(); return need(t, postgres.Find)
 
 // Asterisk is a folder that holds a Debian with Asterisk 22: the argument of chroot. The test must run as root.
 func Asterisk(t testing.TB) string { t.Helper(); return need(t, FindAsterisk) }
+
+// Poppler is the path of pdftotext.
+func Poppler(t testing.TB) string { t.Helper(); return need(t, poppler.Find) }
+
+// Board is what boots an arm64 board: the path of qemu-system-aarch64, that of fdtput, and a kernel.
+func Board(t testing.TB) (machine, deviceTree string, kernel Kernel) {
+	t.Helper()
+	machine, deviceTree = need(t, qemu.Find), need(t, fdtput.Find)
+	return machine, deviceTree, Kernel{need(t, func() (string, error) {
+		kernel, err := FindKernel()
+		return kernel.dir, err
+	})}
+}
 
 func need(t testing.TB, find func() (string, error)) string {
 	t.Helper()

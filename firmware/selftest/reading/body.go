@@ -132,8 +132,9 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // Hook is ten times up and down.
 type Hook struct {
-	Cycles int
-	Bounce time.Duration // the longest of them
+	Cycles   int
+	Bounce   time.Duration // the longest of them
+	Glitches int           // disturbances that came to nothing: a contact that is loose
 }
 
 // Judge is the result of selftest.CheckHook. No cycle at all is NOT DONE: nobody did it.
@@ -141,7 +142,8 @@ func (r Hook) Judge(l selftest.Limits) selftest.Result {
 	if r.Cycles == 0 {
 		return unanswered(string(selftest.SayHookCycle))
 	}
-	return selftest.Judge(l.Measure(selftest.CheckHook, "cycles", float64(r.Cycles)), l.Measure(selftest.CheckHook, "bounce", milliseconds(r.Bounce)))
+	return selftest.Judge(l.Measure(selftest.CheckHook, "cycles", float64(r.Cycles)), l.Measure(selftest.CheckHook, "bounce", milliseconds(r.Bounce)),
+		l.Measure(selftest.CheckHook, "glitches", float64(r.Glitches)))
 }
 
 // Bus is a scan of I2C by reading, never writing.

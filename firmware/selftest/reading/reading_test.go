@@ -77,11 +77,13 @@ func TestReadingsAreJudged(t *testing.T) {
 		{"bounce: presses that come too soon", Bounce(append(presses(30, ms, ms), Press{ms, 5 * ms})), marginal, ""},
 		{"bounce: good", presses(20, ms, ms), pass, ""},
 
-		{"hook: one was missed", Hook{9, ms}, fail, ""},
-		{"hook: one too many", Hook{11, ms}, fail, ""},
-		{"hook: bounces", Hook{10, 60 * ms}, fail, ""},
+		{"hook: one was missed", Hook{9, ms, 0}, fail, ""},
+		{"hook: one too many", Hook{11, ms, 0}, fail, ""},
+		{"hook: bounces", Hook{10, 60 * ms, 0}, fail, ""},
+		{"hook: a loose contact", Hook{10, ms, 6}, fail, ""},
 		{"hook: nobody did it", Hook{}, notDone, ""},
-		{"hook: good", Hook{10, 12 * ms}, pass, ""},
+		{"hook: good", Hook{10, 12 * ms, 3}, marginal, ""},
+		{"hook: rests well", Hook{10, 12 * ms, 1}, pass, ""},
 
 		{"bus: a device is gone", Bus{Expected: []string{"0:0x34 TCA8418", "0:0x50"}, Found: []string{"0:0x50"}, Reads: 100}, fail, "missing: 0:0x34 TCA8418"},
 		{"bus: nobody answers", Bus{Expected: []string{"0:0x34"}}, fail, "missing: 0:0x34"},

@@ -70,14 +70,18 @@ type Body struct {
 	faults  [hal.PartCount]hal.PartChange
 	headset []headset.Device
 	up      bool
+	level   uint8 // of brightness
 }
 
 // Open opens the body. A part that is not there is reported, and opened when it comes; the error is one of the table: lamps
 // that contradict each other.
 func Open(config Config) (*Body, error) {
 	ctx, stop := context.WithCancel(context.Background())
-	b := &Body{config: config, buses: map[string]*bus{}, stop: stop}
+	b := &Body{config: config, buses: map[string]*bus{}, stop: stop, level: 255}
 	b.sound = newSound(asound.Linux{}, config.Table, b.report, func() { b.headsetChange(hal.HeadsetChange{Action: hal.HeadsetUnplugged}) }, config.Log)
+	for _, scanned := range config.Table.Scan {
+		b.bus(scanned.Name) // also those that only the self-test speaks on
+	}
 	if err := b.openLamps(); err != nil {
 		stop()
 		return nil, err
@@ -149,12 +153,8 @@ func (b *Body) openHook() {
 		return
 	}
 	open := func() (hook.Line, error) { return openInput(h.Pin, 0) }
-	first, err := open()
-	if err != nil {
-		b.report(hal.PartChange{Part: hal.PartHook, Fault: hal.Missing, Detail: err.Error()})
-		first = nil
-	}
-	b.hook, err = hook.Start(first, hook.Options{Stable: h.Debounce, Pull: pull(h.Pin), Reopen: open}, b.hookChange, b.report)
+	var err error
+	b.hook, err = hook.Start(nil, hook.Options{Stable: h.Debounce, Pull: pull(h.Pin), Reopen: open}, b.hookChange, b.report)
 	if err != nil {
 		b.report(hal.PartChange{Part: hal.PartHook, Fault: hal.Failing, Detail: err.Error()})
 	}
@@ -191,12 +191,15 @@ func (b *Body) openKeypad() {
 func (b *Body) openMatrix(k board.Keypad, o keypad.Options) (*keypad.Keypad, error) {
 	var rows []gpio.PinOut
 	var columns []gpio.PinIn
+	// A matrix is low where it is active, whatever its lines are called: rows pull columns down.
 	for _, p := range k.Rows {
+		p.Low = false
 		row := b.output(p)
 		row.drain = true // two keys of a column must not join two outputs
 		rows = append(rows, row)
 	}
 	for _, p := range k.Columns {
+		p.Low = true
 		columns = append(columns, b.input(p))
 	}
 	return keypad.StartMatrix(rows, columns, o)
@@ -211,14 +214,24 @@ func (b *Body) openLight() {
 	light := sensor.BH1750{Bus: b.bus(chip.Bus), Addr: chip.Address}
 	var err error
 	b.dark, err = sensor.Follow(light.Lux, sensor.DefaultCurve(), func(level uint8) {
+		b.mu.Lock()
+		b.level = level
+		b.mu.Unlock()
 		b.lights.Dim(level)
 		if b.panel != nil {
-			b.panel.Dim(float64(level) / 255)
+			b.panel.Dim(b.Brightness())
 		}
 	}, b.report)
 	if err != nil {
 		b.report(hal.PartChange{Part: hal.PartLight, Fault: hal.Failing, Detail: err.Error()})
 	}
+}
+
+// Brightness is how bright the light around the phone wants the panel, from above 0 to 1: 1 until it is known.
+func (b *Body) Brightness() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return float64(b.level) / 255
 }
 
 func (b *Body) input(p board.Pin) *input {

@@ -26,6 +26,7 @@ type bus struct {
 
 	mu     sync.Mutex
 	opened i2c.BusCloser
+	number int // of opened
 }
 
 func openI2C(number int) (i2c.BusCloser, error) { return sysfs.NewI2C(number) }
@@ -40,13 +41,14 @@ func (b *bus) Tx(addr uint16, w, r []byte) error {
 		if err != nil {
 			return err
 		}
-		if b.opened, err = b.open(number); err != nil {
-			b.opened = nil
+		opened, err := b.open(number)
+		if err != nil {
 			return fmt.Errorf("body: opening I2C bus %q, number %d: %w", b.name, number, err)
 		}
+		b.opened, b.number = opened, number
 	}
 	err := b.opened.Tx(addr, w, r)
-	if err != nil && gone(err) {
+	if err != nil && (gone(err) || b.moved()) {
 		_ = b.opened.Close() // of an adapter that is no more
 		b.opened = nil
 	}
@@ -64,6 +66,13 @@ func gone(err error) bool {
 		}
 	}
 	return errors.Is(err, os.ErrClosed)
+}
+
+// moved tells whether the adapter is no longer where it was opened. An adapter on USB that was pulled out fails with EIO, as
+// one does that is disturbed (i2c-tiny-usb.c); and the kernel's whole USB hub waits until it is closed (i2c_del_adapter).
+func (b *bus) moved() bool {
+	number, err := b.find()
+	return err != nil || number != b.number
 }
 
 // find is the number of the adapter with the name.

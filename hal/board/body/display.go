@@ -22,6 +22,8 @@ import (
 func (b *Body) controller(p board.Panel) panel.Controller {
 	var reset gpio.PinOut
 	if p.Reset.Place != "" {
+		// Drivers pull the chip's own pin low to reset it: a line that the table calls active high has an inverter before it.
+		p.Reset.Low = !p.Reset.Low
 		reset = b.output(p.Reset)
 	}
 	switch p.Kind {

@@ -15,8 +15,12 @@ import (
 	"freizeichen/hal/pcm/asound"
 )
 
-// soundRetry is how long a card that could not be opened is left alone while a call wants it.
-const soundRetry = time.Second
+const (
+	// soundRetry is how long a way of sound that is away is left alone while a call wants it.
+	soundRetry = time.Second
+	// soundSpare is how long a card that is there and fails comes after all others.
+	soundSpare = 10 * time.Second
+)
 
 // Sound is the sound device of the whole body: one voice.Device that never fails. It opens the card of the way that is
 // wanted, goes on in silence while there is none, and takes it up again when it is back.
@@ -33,176 +37,102 @@ type Sound struct {
 	log    *slog.Logger
 	mixer  func(asound.Kernel, pcm.Card, []board.Control) error
 
-	clock  hal.FrameClock // paces while no card does
-	route  hal.Route      // that is wanted
-	silent [hal.FrameSamples]int16
+	clock hal.FrameClock // paces while no card does
 
 	mu      sync.Mutex
+	route   hal.Route // that is wanted
 	duplex  *pcm.Duplex
-	way     way // of duplex
-	retryAt time.Time
-	lent    bool
+	way     way       // of duplex
+	used    hal.Route // whose way it is: another than route while that one does not work
+	proven  bool      // duplex has given a frame
+	retryAt time.Time // when the way of route is looked for again while it is not in use
+	spared  pcm.Card  // failed though it is there
+	until   time.Time // so long it is spared
+	told    string    // last warning
+	lent    int       // loans
 	closed  bool
 	usb     string // path of the USB headset, empty without
 	faults  [hal.PartCount]hal.Fault
-}
-
-// way is a card as it is opened.
-type way struct {
-	card              pcm.Card
-	device            int
-	capture, playback int // channels, as pcm.End has them
-}
-
-func (w way) same(o way) bool {
-	return w.card.Number == o.card.Number && w.card.ID == o.card.ID && w.device == o.device && w.capture == o.capture && w.playback == o.playback
 }
 
 func newSound(kernel asound.Kernel, table board.Table, report func(hal.PartChange), pulled func(), log *slog.Logger) *Sound {
 	return &Sound{kernel: kernel, table: table, report: report, pulled: pulled, log: log, mixer: setMixer}
 }
 
-// channel is a word of the table as pcm.End counts.
-func channel(word string) int {
-	switch word {
-	case "left":
-		return 1
-	case "right":
-		return 2
-	}
-	return 0
-}
-
-// of is the way of sound that the table has for a route, and whether it has one.
-func (s *Sound) of(route hal.Route) (board.Sound, bool) {
-	switch route {
-	case hal.Handset:
-		return s.table.Handset, s.table.Handset.Place != ""
-	case hal.Speaker:
-		return s.table.Speaker, s.table.Speaker.Place != ""
-	case hal.Headset:
-		return s.table.Jack, s.table.Jack.Place != ""
-	}
-	return board.Sound{}, false
-}
-
-// partOf is the part of the body that a route needs.
-func partOf(route hal.Route) hal.Part {
-	switch route {
-	case hal.Handset:
-		return hal.PartHandset
-	case hal.Headset:
-		return hal.PartHeadset
-	}
-	return hal.PartSpeaker
-}
-
-// find looks for the card of a route. The error says which there are.
-func (s *Sound) find(route hal.Route) (way, board.Sound, error) {
-	sound, ok := s.of(route)
-	if route == hal.Headset {
-		if w, err := s.findHeadset(); err == nil || !ok {
-			return w, board.Sound{}, err
-		}
-	}
-	if !ok {
-		return way{}, sound, fmt.Errorf("body: this board has no %s", route)
-	}
-	card, err := pcm.Find(s.kernel, sound.Card)
-	if err != nil {
-		return way{}, sound, fmt.Errorf("body: %s: %w", sound.Place, err)
-	}
-	return way{card: card, device: sound.Device, capture: channel(sound.Capture), playback: channel(sound.Playback)}, sound, nil
-}
-
-// findHeadset is the card on the same USB device as the headset's keys, or else a USB card that no other part has.
-func (s *Sound) findHeadset() (way, error) {
-	if !s.table.Headset.USB {
-		return way{}, errors.New("body: this board takes no USB headset")
-	}
-	cards, err := pcm.Cards(s.kernel)
-	if err != nil {
-		return way{}, fmt.Errorf("body: %w", err)
-	}
-	var other *pcm.Card
-	for i := range cards {
-		c := &cards[i]
-		if c.USBPath == "" || len(c.Playback) == 0 || len(c.Capture) == 0 {
-			continue
-		}
-		if c.USBPath == s.usb {
-			other = c
-			break
-		}
-		if other == nil && !s.taken(*c) {
-			other = c
-		}
-	}
-	if other == nil {
-		return way{}, fmt.Errorf("body: no USB headset: %w", pcm.ErrNoCard)
-	}
-	return way{card: *other, device: other.Playback[0]}, nil
-}
-
-// taken tells whether the table has the card for another part.
-func (s *Sound) taken(c pcm.Card) bool {
-	for _, route := range []hal.Route{hal.Handset, hal.Speaker, hal.Headset} {
-		if sound, ok := s.of(route); ok {
-			if have, err := pcm.Find(s.kernel, sound.Card); err == nil && have.Number == c.Number {
-				return true
+// open takes the first way that works: the wanted one before all others, one that has just failed after them. Called with mu
+// held.
+func (s *Sound) open() {
+	s.retryAt = time.Now().Add(soundRetry)
+	var reason error // why it is not the wanted one
+	for _, spared := range []bool{false, true} {
+		for _, route := range ways(s.route) {
+			if s.duplex != nil && route == s.used && route != s.route {
+				return // none before it works, and this one does
+			}
+			w, sound, err := s.find(route)
+			if err == nil && spared != s.isSpared(w) {
+				if route == s.route {
+					reason = errors.New("body: its card has just failed")
+				}
+				continue
+			}
+			if err == nil {
+				err = s.take(w, sound)
+			}
+			if err == nil {
+				s.used = route
+				s.tell(route, reason)
+				return
+			}
+			if route == s.route {
+				reason = err
+				s.judge(route, err)
 			}
 		}
 	}
-	return false
-}
-
-// ways are the routes to try for one that is wanted: its own first; whoever calls 112 must be heard by whatever works. The
-// loudspeaker is the better second choice: the handset may lie in its cradle.
-func ways(wanted hal.Route) []hal.Route {
-	all := []hal.Route{wanted}
-	for _, r := range []hal.Route{hal.Speaker, hal.Handset, hal.Headset} {
-		if r != wanted {
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
-// open takes the first way that works. Called with mu held.
-func (s *Sound) open() {
-	for _, route := range ways(s.route) {
-		w, sound, err := s.find(route)
-		if err == nil {
-			err = s.take(w, sound)
-		}
-		if route == s.route {
-			s.judge(route, err)
-		}
-		if err == nil {
-			return
-		}
-		if route == s.route {
-			s.log.Warn("sound does not go where it should; another way is tried", "way", route.String(), "err", err)
-		}
-	}
 	s.drop()
-	s.retryAt = time.Now().Add(soundRetry)
+	s.tell(hal.Silent, reason)
+}
+
+// tell warns of sound that goes elsewhere than it should, once for each reason. Called with mu held.
+func (s *Sound) tell(used hal.Route, reason error) {
+	text := ""
+	if used != s.route {
+		text = fmt.Sprint(s.route, used, reason)
+	}
+	if text != s.told && text != "" {
+		s.log.Warn("sound does not go where it should", "wanted", s.route.String(), "goes", used.String(), "err", reason)
+	}
+	s.told = text
 }
 
 // take opens a way, unless it is open already. Called with mu held.
 func (s *Sound) take(w way, sound board.Sound) error {
 	if s.duplex == nil || !s.way.same(w) {
-		s.drop()
+		if s.duplex != nil && s.way.card.Number == w.card.Number {
+			s.drop() // it has the card
+		}
 		duplex, err := s.openWay(w)
 		if err != nil {
+			if !errors.Is(err, pcm.ErrUnplugged) && !errors.Is(err, pcm.ErrNoCard) {
+				s.spare(w)
+			}
 			return err
 		}
-		s.duplex, s.way = duplex, w
+		s.drop()
+		s.duplex, s.way, s.proven = duplex, w, false
 	}
 	if err := s.mixer(s.kernel, w.card, sound.Mixer); err != nil {
 		s.log.Warn("the mixer of the sound card does not obey; sound may be too loud, too soft or silent", "card", w.card.ID, "err", err)
 	}
 	return nil
+}
+
+// spare puts a card that fails behind the others for a while. Called with mu held.
+func (s *Sound) spare(w way) { s.spared, s.until = w.card, time.Now().Add(soundSpare) }
+
+func (s *Sound) isSpared(w way) bool {
+	return time.Now().Before(s.until) && w.card.Number == s.spared.Number && w.card.ID == s.spared.ID
 }
 
 func (s *Sound) openWay(w way) (*pcm.Duplex, error) {
@@ -279,13 +209,23 @@ func (s *Sound) Plugged(usb string) {
 func (s *Sound) current() *pcm.Duplex {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.lent || s.route == hal.Silent {
+	if s.closed || s.lent > 0 || s.route == hal.Silent {
 		return nil
 	}
-	if s.duplex == nil && !time.Now().Before(s.retryAt) {
+	if (s.duplex == nil || s.used != s.route) && !time.Now().Before(s.retryAt) {
 		s.open()
 	}
 	return s.duplex
+}
+
+// gave notes that a card works: only a frame proves that. What hangs can be opened all the same.
+func (s *Sound) gave(duplex *pcm.Duplex) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.duplex == duplex && !s.proven {
+		s.proven = true
+		s.judge(s.used, nil)
+	}
 }
 
 // lose gives a card up that failed: it is looked for again, and any other way is taken meanwhile.
@@ -297,9 +237,23 @@ func (s *Sound) lose(duplex *pcm.Duplex, err error) {
 	}
 	s.log.Warn("a sound card is lost", "card", s.way.card.ID, "err", err)
 	s.drop()
-	s.judge(s.route, err)
 	s.retryAt = time.Time{}
-	if s.route == hal.Headset && errors.Is(err, pcm.ErrUnplugged) {
+	unplugged := errors.Is(err, pcm.ErrUnplugged)
+	if unplugged {
+		_, _, away := s.find(s.used)
+		if away == nil && s.proven {
+			return // it was pulled out and is back: only what was open on it is dead
+		}
+		unplugged = away != nil
+	}
+	if !unplugged { // it is there, and fails
+		if s.isSpared(s.way) {
+			s.retryAt = time.Now().Add(soundRetry) // as before: not again with every frame
+		}
+		s.spare(s.way)
+	}
+	s.judge(s.used, err)
+	if unplugged && s.used == hal.Headset {
 		s.pulled()
 	}
 }
@@ -311,6 +265,7 @@ func (s *Sound) Read(mic []int16) error {
 		err := duplex.Read(mic)
 		if err == nil {
 			s.clock = hal.FrameClock{}
+			s.gave(duplex)
 			return nil
 		}
 		s.lose(duplex, err)
@@ -330,7 +285,7 @@ func (s *Sound) Read(mic []int16) error {
 func (s *Sound) Write(speaker []int16) error {
 	s.mu.Lock()
 	duplex := s.duplex
-	if s.route == hal.Silent || s.lent {
+	if s.route == hal.Silent || s.lent > 0 {
 		duplex = nil
 	}
 	s.mu.Unlock()
@@ -348,8 +303,8 @@ func (s *Sound) Route(route hal.Route) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.route, s.retryAt = route, time.Time{}
-	if s.duplex == nil || s.lent {
-		return
+	if s.duplex == nil || s.lent > 0 {
+		return // the next Read opens what it needs
 	}
 	if route == hal.Silent {
 		if err := s.duplex.Stop(); err != nil {
@@ -386,15 +341,18 @@ func (s *Sound) Close() error {
 }
 
 // A Loan is the sound while the self-test has it; the phone is silent meanwhile.
-type Loan struct{ sound *Sound }
+type Loan struct {
+	sound *Sound
+	over  sync.Once
+}
 
-// Lend takes the cards from the phone. Release gives them back.
+// Lend takes the cards from the phone until the last Loan is released.
 func (s *Sound) Lend() *Loan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lent = true
+	s.lent++
 	s.drop()
-	return &Loan{s}
+	return &Loan{sound: s}
 }
 
 // Open opens one way, as the table has it. The caller closes it before Release.
@@ -415,9 +373,12 @@ func (l *Loan) Open(route hal.Route) (*pcm.Duplex, error) {
 	return duplex, nil
 }
 
-// Release gives the cards back to the phone.
+// Release gives the cards back to the phone. Releasing again does nothing.
 func (l *Loan) Release() {
-	l.sound.mu.Lock()
-	defer l.sound.mu.Unlock()
-	l.sound.lent = false
+	l.over.Do(func() {
+		l.sound.mu.Lock()
+		defer l.sound.mu.Unlock()
+		l.sound.lent--
+		l.sound.retryAt = time.Time{}
+	})
 }

@@ -44,6 +44,11 @@ func install(ctx context.Context, out io.Writer) (missing int) {
 		path, err = asterisk(ctx, out)
 	}
 	missing += report(out, "Asterisk", path, err, impossible, "the phone at a real PBX (test/asterisk)")
+	kernel, err := tool.FindKernel()
+	if err != nil && impossible == nil {
+		kernel, err = tool.InstallKernel(ctx, out)
+	}
+	missing += report(out, "Linux", kernel.Dir(), err, impossible, "the phone on a real kernel (test/board)")
 	return missing
 }
 

@@ -46,6 +46,7 @@ type Bench struct {
 	Config
 	root   string // "/": where proc and sys are
 	limits selftest.Limits
+	began  time.Time // the phone's start
 
 	mu       sync.Mutex
 	identity eeprom.Identity                 // as last read; zero: never
@@ -56,7 +57,7 @@ type Bench struct {
 
 // New prepares the tests. The error is one of the board's table: limits that nobody measures.
 func New(c Config) (*Bench, error) {
-	b := &Bench{Config: c, root: "/", limits: selftest.StandardLimits(), errors: map[string]float64{}, waits: map[selftest.Part]time.Duration{}}
+	b := &Bench{Config: c, root: "/", began: time.Now(), limits: selftest.StandardLimits(), errors: map[string]float64{}, waits: map[selftest.Part]time.Duration{}}
 	others := map[string]selftest.Limit{}
 	for _, l := range c.Body.Table().Limits {
 		others[l.Name] = selftest.Limit{Low: l.Low, WarnLow: l.Low, WarnHigh: l.High, High: l.High}
@@ -90,15 +91,16 @@ func Shows(say selftest.Phrase, arguments []string) (phone.Pattern, hal.Lamp) {
 	return phone.PatternNone, hal.LampCount
 }
 
-// Plan is what to do for a level, and how.
-func (b *Bench) Plan(level selftest.Level) (selftest.Plan, selftest.Bench, error) {
-	tests, err := selftest.Select(selftest.Standard(b.onBus()...), level)
+// Plan is what to do for a level, all of it or the tests named and what they hang on, and how. The error names a test that
+// the level does not have.
+func (b *Bench) Plan(level selftest.Level, names ...selftest.ID) (selftest.Plan, selftest.Bench, error) {
+	tests, err := selftest.Select(selftest.Standard(b.onBus()...), level, names...)
 	if err != nil {
 		return selftest.Plan{}, selftest.Bench{}, fmt.Errorf("checks: %w", err)
 	}
 	view := b.View()
 	plan := selftest.Plan{Level: level, Tests: tests, Hardware: b.hardware(), CallUp: len(view.Calls) > 0}
-	b.beginTicks()
+	b.beginTicks(level)
 	return plan, selftest.Bench{Limits: b.limits, Tests: map[selftest.ID]selftest.Func{
 		selftest.CheckBus: b.bus, selftest.CheckIdentity: b.readIdentity, selftest.CheckTemperature: b.temperature,
 		selftest.CheckWatchdog: b.watchdog, selftest.CheckStorage: b.storage, selftest.CheckStuck: b.stuck,

@@ -210,7 +210,7 @@ func (b *Bench) display(ctx context.Context, step *selftest.Step) selftest.Resul
 			break
 		}
 	}
-	b.Body.Panel().Dim(1)
+	b.Body.Panel().Dim(b.Body.Brightness())
 	ask("backlight", selftest.Question{Phrase: selftest.AskBacklight})
 	return r.Judge(b.limits)
 }
@@ -237,5 +237,5 @@ func (b *Bench) hook(ctx context.Context, step *selftest.Step) selftest.Result {
 	after := b.Body.Switch().Report()
 	// A hand that goes on is no fault of the switch; a movement that was counted twice is.
 	twice := after.Retriggers - before.Retriggers
-	return reading.Hook{Cycles: min(cycles(), 10) + twice, Bounce: after.BounceMax}.Judge(b.limits)
+	return reading.Hook{Cycles: min(cycles(), 10) + twice, Bounce: after.BounceMax, Glitches: after.Glitches - before.Glitches}.Judge(b.limits)
 }

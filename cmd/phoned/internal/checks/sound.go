@@ -24,6 +24,8 @@ const (
 	coupleFor = 20 * time.Second       // for a person to hold earpiece and microphone together
 	coupled   = 45.0                   // dB that the tone may lose until then
 	driftOver = 10                     // seconds between two chirps
+	// noiseSeconds is what acoustic.ERL needs at 8 kHz, and a little more.
+	noiseSeconds = 2.5
 )
 
 // routeOf is the way of sound of a part.
@@ -92,7 +94,7 @@ func (b *Bench) coupling(part selftest.Part) float64 {
 	case selftest.PartSpeaker:
 		return b.Body.Table().Speaker.CouplingDB
 	}
-	return b.Body.Table().Jack.CouplingDB
+	return b.Body.Table().Headset.CouplingDB
 }
 
 // level waits until the person has brought earpiece and microphone together, and measures level and polarity.
@@ -235,7 +237,7 @@ func (b *Bench) queued(part selftest.Part) time.Duration {
 
 func (b *Bench) echo(ctx context.Context, step *selftest.Step) selftest.Result {
 	step.Say(selftest.SayQuiet)
-	noise := acoustic.Noise(hal.RateHz, toneDBFS, 1)
+	noise := acoustic.Noise(hal.RateHz, toneDBFS, noiseSeconds)
 	heard, err := b.play(ctx, step.Test.Part, noise, latest)
 	if err != nil {
 		return failed(err)

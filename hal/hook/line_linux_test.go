@@ -1,0 +1,5 @@
+package hook
+
+import "freizeichen/hal/line"
+
+var _ Line = (*line.Line)(nil)
