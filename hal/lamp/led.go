@@ -111,10 +111,31 @@ func (l *led) write(want ledState) error {
 			return err
 		}
 	}
-	if err := l.put("delay_on", strconv.FormatInt(want.on.Milliseconds(), 10)); err != nil {
-		return err
+	err := l.putSoon("delay_on", strconv.FormatInt(want.on.Milliseconds(), 10))
+	if err == nil {
+		err = l.putSoon("delay_off", strconv.FormatInt(want.off.Milliseconds(), 10))
 	}
-	return l.put("delay_off", strconv.FormatInt(want.off.Milliseconds(), 10))
+	if errors.Is(err, fs.ErrPermission) {
+		l.timer = false // nobody gives us its files: we blink it ourselves
+		return l.put("trigger", "none")
+	}
+	return err
+}
+
+// The files of the timer appear with it, and udev gives them to the phone a moment later.
+const (
+	grantEvery = 20 * time.Millisecond
+	grantMax   = 2 * time.Second
+)
+
+// putSoon is put for a file that may not be ours yet.
+func (l *led) putSoon(file, value string) error {
+	err := l.put(file, value)
+	for waited := time.Duration(0); errors.Is(err, fs.ErrPermission) && waited < grantMax; waited += grantEvery {
+		time.Sleep(grantEvery)
+		err = l.put(file, value)
+	}
+	return err
 }
 
 func (l *led) next(s *scene, now time.Time) time.Time {

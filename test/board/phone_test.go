@@ -99,7 +99,9 @@ type options struct {
 	table     string        // the board's file; empty: virt
 	headset   bool
 	watchdog  time.Duration
-	configure string
+	configure string // more of the phone's configuration
+	panel     bool   // a framebuffer
+	leds      bool   // the lamp lines are the kernel's
 }
 
 // small is the face of the self-test's lines on the panel.
@@ -126,7 +128,7 @@ func startPhone(t *testing.T, p *parts, o options) *phone {
 			{Path: "/etc/phone.yaml", Data: []byte(config)}, {Path: "/etc/board.yaml", Data: []byte(table)}},
 		Program: wire.Program{Path: "/usr/bin/phoned", Args: []string{"-board", "/etc/board.yaml", "-config", "/etc/phone.yaml", "-socket", socket, "-data", "/tmp"},
 			UID: 1000, GIDs: rig.Groups(1000), WatchdogEvery: max(o.watchdog, 2*time.Second)},
-		Watchdog: o.watchdog, Bus: p.bus, Handset: p.handset,
+		Watchdog: o.watchdog, Bus: p.bus, Handset: p.handset, Panel: o.panel, LEDs: o.leds,
 	}
 	if o.headset {
 		b.Headset = p.headset
@@ -231,11 +233,19 @@ func place(t *testing.T, key hal.Key) (row, column int) {
 // drawn reports whether words stand in a picture, light on dark or dark on light.
 func drawn(picture *image.Paletted, face font.Face, words string) bool {
 	top, bottom := face.Ink() // above and below, something else may stand
-	width, height := face.Width(words), bottom-top
-	letters := image.NewPaletted(image.Rect(0, 0, width, height), picture.Palette)
+	letters := image.NewPaletted(image.Rect(0, 0, face.Width(words), bottom-top), picture.Palette)
 	face.Draw(letters, 0, -top, words, 1)
-	for y := 0; y+height <= picture.Rect.Dy(); y++ {
-		for x := 0; x+width <= picture.Rect.Dx(); x++ {
+	if found(picture, letters) {
+		return true
+	}
+	face.Draw(letters, 1, -top, words, 1) // in bold
+	return found(picture, letters)
+}
+
+func found(picture, letters *image.Paletted) bool {
+	size := letters.Rect.Size()
+	for y := 0; y+size.Y <= picture.Rect.Dy(); y++ {
+		for x := 0; x+size.X <= picture.Rect.Dx(); x++ {
 			if same(picture, letters, x, y, 0) || same(picture, letters, x, y, 1) {
 				return true
 			}
