@@ -22,6 +22,7 @@ import (
 	"freizeichen/firmware/config"
 	"freizeichen/hal"
 	"freizeichen/hal/board"
+	"freizeichen/hal/eeprom"
 )
 
 // version is set by the linker for releases.
@@ -46,6 +47,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stdout, o.print)
 		return 0
 	}
+	if o.identity != nil {
+		if err := writeIdentity(o.board, *o.identity, stdout); err != nil {
+			fmt.Fprintln(stderr, "phoned:", err)
+			return 1
+		}
+		return 0
+	}
 	level := slog.LevelInfo
 	if o.verbose {
 		level = slog.LevelDebug
@@ -66,6 +74,8 @@ type options struct {
 	data    string // folder for what must survive a restart: the last reports of the self-test
 	verbose bool
 	print   string // all that is wanted: the table of a known board
+	// identity is all that is wanted: to be written into the board's EEPROM.
+	identity *eeprom.Identity
 }
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
@@ -76,6 +86,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	socket := flags.String("socket", console.DefaultSocket(), "`PATH` of the socket for phonectl")
 	data := flags.String("data", "", "`FOLDER` for the reports of the self-test; without one they are lost with the power")
 	table := flags.String("table", "", "print the table of a known `BOARD`, to be changed into your own, and end")
+	identity := flags.String("write-identity", "", "write `SERIAL,REVISION,MAC` into the EEPROM of the board, as the factory does, and end")
 	verbose := flags.Bool("verbose", false, "log what happens, with callers' numbers")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
@@ -91,6 +102,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		}
 		o.print = text
 		return o, nil
+	}
+	if *identity != "" {
+		return identityOptions(*name, *identity)
 	}
 	if *name == "" || *file == "" {
 		return options{}, errors.New("-board and -config are needed; phoned -help lists the flags")

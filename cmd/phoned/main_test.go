@@ -59,12 +59,16 @@ func TestEachWrongOptionSaysWhatToDo(t *testing.T) {
 		"-fly":                             "-fly",
 		"-table pi9":                       "known are cm4, pi3, virt, zero2w",
 		"-board pi9 -config DIR/good.yaml": "known are cm4, pi3, virt, zero2w",
-		"-board DIR/none.yaml -config DIR/good.yaml":     "none.yaml",
-		"-board DIR/badboard.yaml -config DIR/good.yaml": `badboard.yaml:6:`,
-		"-board virt -config DIR/none.yaml":              "none.yaml",
-		"-board virt -config DIR/bad.yaml":               "bad.yaml:3:1",
-		"-board virt -config DIR/empty.yaml":             "has no account; phonectl config reference shows one",
-		"-board virt -config DIR/good.yaml -socket=":     "-socket needs a path",
+		"-board DIR/none.yaml -config DIR/good.yaml":        "none.yaml",
+		"-board DIR/badboard.yaml -config DIR/good.yaml":    `badboard.yaml:6:`,
+		"-board virt -config DIR/none.yaml":                 "none.yaml",
+		"-board virt -config DIR/bad.yaml":                  "bad.yaml:3:1",
+		"-board virt -config DIR/empty.yaml":                "has no account; phonectl config reference shows one",
+		"-board virt -config DIR/good.yaml -socket=":        "-socket needs a path",
+		"-write-identity A,B,C":                             "needs the -board",
+		"-board virt -write-identity A,B":                   "not SERIAL,REVISION,MAC",
+		"-board virt -write-identity A,B,C":                 "not a MAC address",
+		"-board virt -write-identity A,B,01:00:5e:00:00:01": "that of a group",
 	} {
 		var out bytes.Buffer
 		status := run(t.Context(), strings.Fields(strings.ReplaceAll(args, "DIR", folder)), io.Discard, &out)

@@ -41,6 +41,7 @@ var (
 type tester struct {
 	lights   lights
 	language selftest.Language
+	small    bool          // the panel has room for a few short lines
 	store    *report.Store // nil: reports live as long as the program
 	log      *slog.Logger
 
@@ -83,7 +84,7 @@ type guided struct {
 }
 
 func newTester(b *body.Body, o options, log *slog.Logger) (*tester, error) {
-	t := &tester{lights: b.Lights(), log: log}
+	t := &tester{lights: b.Lights(), small: o.board.Panel.Shows == hal.Mono128x64, log: log}
 	var err error
 	t.checks, err = checks.New(checks.Config{Body: b, Config: o.config, Data: o.data, Log: log, View: func() phone.View { return t.phone.View() }})
 	if err != nil {
@@ -283,7 +284,7 @@ func (t *tester) guide(ctx context.Context, level selftest.Level, g *guided, nam
 	if errors.Is(context.Cause(ctx), errStopped) {
 		return // the phone shows something else, perhaps the next test
 	}
-	t.over(record.Sentences(t.language), outcome(result), &result)
+	t.over(t.lines(record), outcome(result), &result)
 }
 
 // end ends a person's test; verdict is what is told of it.
@@ -295,6 +296,15 @@ func (t *tester) end(verdict string) {
 
 // notDone is the outcome of a test that says nothing.
 const notDone = "not-done"
+
+// lines are what the panel has room for, without the verdict: that is the title.
+func (t *tester) lines(r report.Record) []string {
+	lines := r.Sentences(t.language)
+	if t.small {
+		lines = r.Lines(t.language)
+	}
+	return lines[min(1, len(lines)):]
+}
 
 // outcome is the word for phone.Test.Outcome.
 func outcome(r selftest.Report) string {

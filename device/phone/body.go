@@ -100,7 +100,8 @@ func (p *Phone) longPress(e hal.KeyChange) {
 	if d := p.dial; e.Key == hal.Key0 && e.Held == hal.RepeatAfter && d != nil && d.number == "0" {
 		d.number = "+"
 	}
-	if e.Held >= testHold && p.down[hal.KeyStar] && p.down[hal.KeyPound] {
+	if e.Held >= testHold && p.down[hal.KeyStar] && p.down[hal.KeyPound] && !p.keysHeld {
+		p.keysHeld = true // whoever does not want the test need not let go first
 		p.askTest(TechnicianTest)
 	}
 }

@@ -157,6 +157,8 @@ func TestTwoKeysHeldStartASelfTest(t *testing.T) {
 	b.step(hal.KeyChange{Key: hal.KeyStar, Down: true}, hal.KeyChange{Key: hal.KeyPound, Down: true})
 	b.hears("", hal.KeyChange{Key: hal.KeyStar, Down: true, Held: testHold - hal.RepeatEvery})
 	b.hears(started, hal.KeyChange{Key: hal.KeyStar, Down: true, Held: testHold})
+	b.hears("phone.StopTest{} ", hal.HookChange{Up: true}, hal.HookChange{})
+	b.hears("", hal.KeyChange{Key: hal.KeyStar, Down: true, Held: 2 * testHold}) // not again while they stay down
 	b = newBench(t)
 	b.step(hal.KeyChange{Key: hal.KeyStar, Down: true}).hears("", hal.KeyChange{Key: hal.KeyStar, Down: true, Held: testHold}) // one alone does not
 }

@@ -95,6 +95,7 @@ func (p *Phone) keyChange(now time.Time, e hal.KeyChange) {
 		return
 	}
 	p.down[e.Key] = e.Down
+	p.keysHeld = p.keysHeld && p.down[hal.KeyStar] && p.down[hal.KeyPound]
 	if p.testKey(e) {
 		return
 	}

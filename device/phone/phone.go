@@ -104,9 +104,11 @@ type Phone struct {
 	missed, dialled []Entry // newest first
 	unseen          int     // missed calls not looked at
 
-	down   [hal.KeyCount]bool // keys that are down
-	faults hal.Faults         // of the body
-	test   *selfTest          // a self-test has the phone
+	down [hal.KeyCount]bool // keys that are down
+	// keysHeld: the keys that start a self-test have done so, and are still down.
+	keysHeld bool
+	faults   hal.Faults // of the body
+	test     *selfTest  // a self-test has the phone
 
 	desk *callcentre.Desk
 	code *code // a feature code under way for the desk

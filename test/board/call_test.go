@@ -26,6 +26,7 @@ func TestAnAgentTelephonesOnTheBoard(t *testing.T) {
 	run("a call from the queue rings, is seen, taken by the hook and heard both ways", queueCall)
 	run("the keypad dials and sends digits", dial)
 	run("the headset answers, mutes, and is pulled out in the middle of the call", pulledOut)
+	run("two keys start the self-test, and who lifts the handset telephones", byKeys)
 	run("the service line lets a technician in", technician)
 	run("it ends well", ends)
 }
@@ -139,6 +140,19 @@ func pulledOut(t *testing.T, p *phone, pbx *asterisk.PBX) {
 	p.Plug(p.headset)
 	p.WaitPath("/dev/hidraw0", true)
 	p.until("the headset is there again", p.headset.Heard)
+}
+
+func byKeys(t *testing.T, p *phone, _ *asterisk.PBX) {
+	for _, key := range []hal.Key{hal.KeyStar, hal.KeyPound} {
+		row, column := place(t, key)
+		p.keys.Press(row, column)
+		defer p.keys.Release(row, column)
+	}
+	p.until("a self-test runs", func() bool { return strings.Contains(p.ctl("selftest", "report", "text")+p.ctl("transcript"), "tests    technician") })
+	p.hook(true)
+	p.shows("Bitte wählen")
+	p.hook(false)
+	p.until("the phone is idle", func() bool { return strings.Contains(p.ctl("show"), "Wahlwiederholung") })
 }
 
 // technician is at the other end of the serial line.

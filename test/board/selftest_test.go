@@ -204,6 +204,19 @@ func TestTheSelfTestPassesAGoodPhoneAndFindsEachDefect(t *testing.T) {
 		}
 		keepReport(t, p)
 	})
+	t.Run("the factory writes an identity", func(t *testing.T) {
+		p := p.in(t)
+		out, code := p.Run("/usr/bin/phoned", "-board", "/etc/board.yaml", "-write-identity", "FZ-0002,A2,02:00:5e:10:00:02")
+		if code != 0 || !strings.Contains(out, "FZ-0002") {
+			t.Fatalf("exit status %d: %s", code, out)
+		}
+		if record, _ := p.test("technician", "identity"); record.DUT != "FZ-0002" || outcomes(record)[selftest.Fail] == nil {
+			t.Errorf("the report is of %s: another MAC address than the board's must fail: %v", record.DUT, outcomes(record))
+		}
+		if out, code := p.Run("/usr/bin/phoned", "-board", "/etc/board.yaml", "-write-identity", "FZ-0001,A1,52:54:00:12:34:56"); code != 0 {
+			t.Fatalf("exit status %d: %s", code, out)
+		}
+	})
 	for _, d := range defects() {
 		t.Run(d.name, func(t *testing.T) {
 			p := p.in(t)

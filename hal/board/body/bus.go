@@ -31,6 +31,13 @@ type bus struct {
 
 func openI2C(number int) (i2c.BusCloser, error) { return sysfs.NewI2C(number) }
 
+// OpenBus is one I2C bus of the kernel by its adapter's name, without a body around it: for the factory. It is found when it is
+// used first.
+func OpenBus(name string) (opened i2c.Bus, closeBus func()) {
+	b := &bus{root: "/", name: name, open: openI2C}
+	return b, func() { _ = b.close() } // nothing was left to be written
+}
+
 // Tx implements i2c.Bus. What is not there is an error like a chip that does not answer: the parts try again.
 func (b *bus) Tx(addr uint16, w, r []byte) error {
 	deepen()
