@@ -46,7 +46,7 @@ type testText struct {
 }
 
 func (w wording) test(t phone.Test) testText {
-	text := testText{title: clean(t.Title), mark: iconNotice}
+	text := testText{title: clean(t.Title), mark: iconRegistering}
 	if t.Count > 0 {
 		text.place = fmt.Sprintf("%d/%d", t.Number, t.Count)
 	}
@@ -56,8 +56,12 @@ func (w wording) test(t phone.Test) testText {
 	for _, line := range t.Lines {
 		text.lines = append(text.lines, clean(line))
 	}
-	if t.Outcome == "pass" {
+	switch t.Outcome {
+	case "":
+	case "pass":
 		text.mark = iconRegistered
+	default:
+		text.mark = iconNotice
 	}
 	return text
 }

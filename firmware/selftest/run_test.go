@@ -225,7 +225,7 @@ func TestKeysAreAskedForOneByOne(t *testing.T) {
 		if f := r.find(CheckKeys); f.Outcome != Fail || f.Measurements[0].Text != "46" || r.Verdict().Exit() != ExitFailed {
 			t.Errorf("%+v", f)
 		}
-		if fmt.Sprint(slices.Compact(said)) != "[Taste 4 drücken. Taste 5 drücken. Taste 6 drücken.]" {
+		if fmt.Sprint(slices.Compact(said)) != "[Taste drücken: 4 Taste drücken: 5 Taste drücken: 6]" {
 			t.Error(said)
 		}
 	})

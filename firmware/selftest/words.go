@@ -155,7 +155,7 @@ var phrases = map[Phrase]Text{
 	SayQuiet:       {"Bitte still sein: der Ton wird geprüft.", "Quiet please: the sound is tested."},
 	SayLift:        {"Hörer abheben.", "Lift the handset."},
 	SayCouple:      {"%s: Hörkapsel und Mikrofon zusammenhalten.", "%s: hold earpiece and microphone together."},
-	SayPressKey:    {"Taste %s drücken.", "Press key %s."},
+	SayPressKey:    {"Taste drücken: %s", "Press key: %s"},
 	SayHookCycle:   {"Hörer abheben und auflegen: %s von %s.", "Lift the handset and put it back: %s of %s."},
 	AskLampColour:  {"Leuchtet die %s?", "Is the %s lit?"},
 	AskMuteLamp:    {"Leuchtet die Stummlampe?", "Is the mute lamp lit?"},

@@ -148,7 +148,9 @@ func byKeys(t *testing.T, p *phone, _ *asterisk.PBX) {
 		p.keys.Press(row, column)
 		defer p.keys.Release(row, column)
 	}
-	p.until("a self-test runs", func() bool { return strings.Contains(p.ctl("selftest", "report", "text")+p.ctl("transcript"), "tests    technician") })
+	p.until("a self-test runs", func() bool {
+		return strings.Contains(p.ctl("selftest", "report", "text")+p.ctl("transcript"), "tests    technician")
+	})
 	p.hook(true)
 	p.shows("Bitte wählen")
 	p.hook(false)

@@ -315,6 +315,11 @@ Hörer: Rauschen wurde nicht geprüft: wegen: Hörer: Pegel und Polung.`
 	if got := wrapped("  " + strings.Repeat("x", 50)); len(got) != 3 || got[2] != "  "+strings.Repeat("x", 12) {
 		t.Errorf("%q", got)
 	}
+	for _, line := range wrapped(strings.Repeat(" ", 50) + strings.Repeat("x", 50)) {
+		if utf8.RuneCountInString(line) > lineLength {
+			t.Errorf("%q", line)
+		}
+	}
 }
 
 func FuzzDecode(f *testing.F) {

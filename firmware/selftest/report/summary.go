@@ -86,7 +86,7 @@ func word(language selftest.Language, german, english string) string {
 // wrapped breaks a text between words into lines of lineLength; a longer word is cut through.
 func wrapped(text string) []string {
 	var lines []string
-	indent := text[:len(text)-len(strings.TrimLeft(text, " "))]
+	indent := text[:min(len(text)-len(strings.TrimLeft(text, " ")), lineLength/2)]
 	line := indent
 	for _, w := range strings.Fields(text) {
 		for w != "" {

@@ -5,8 +5,10 @@ package checks
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
+	"freizeichen/device/screen"
 	"freizeichen/firmware/selftest"
 	"freizeichen/firmware/selftest/reading"
 	"freizeichen/hal"
@@ -41,14 +43,39 @@ func (b *Bench) readClock() (clock.Reading, error) {
 	return clock.Reading{Clock: t, At: at}, err
 }
 
-// nextSecond waits for the clock's next second. A clock that stands is taken as it is.
-func (b *Bench) nextSecond(ctx context.Context) (clock.Reading, error) {
-	first, err := b.readClock()
+// seconds finds where the seconds of a clock begin. Where one began is remembered, so that the next is found with a few looks
+// instead of fifty: the test runs once a minute on the keys' own bus.
+type seconds struct {
+	read func() (clock.Reading, error)
+
+	mu    sync.Mutex
+	began time.Time // of the last that was found; zero: none
+}
+
+// before is how long to wait until shortly before the next second. Two looks are left for a beginning that was seen late.
+func (s *seconds) before(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.began.IsZero() {
+		return 0
+	}
+	return (2*time.Second - 2*edgeEvery - now.Sub(s.began)%time.Second) % time.Second
+}
+
+// next waits for the clock's next second. A clock that stands is taken as it is.
+func (s *seconds) next(ctx context.Context) (clock.Reading, error) {
+	if err := pause(ctx, s.before(time.Now())); err != nil {
+		return clock.Reading{}, err
+	}
+	first, err := s.read()
 	for now := first; err == nil && time.Since(first.At) < edgeMax; {
 		if err = pause(ctx, edgeEvery); err != nil {
 			break
 		}
-		if now, err = b.readClock(); err == nil && !now.Clock.Equal(first.Clock) {
+		if now, err = s.read(); err == nil && !now.Clock.Equal(first.Clock) {
+			s.mu.Lock()
+			s.began = now.At
+			s.mu.Unlock()
 			return now, nil
 		}
 	}
@@ -63,7 +90,7 @@ func (b *Bench) beginTicks(level selftest.Level) {
 	if b.Body.Table().Clock.Place == "" || level == selftest.PowerOn || level == selftest.Continuous && taken {
 		return
 	}
-	first, err := b.nextSecond(context.Background())
+	first, err := b.seconds.next(context.Background())
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ticks = ticks{first, err, err == nil}
@@ -82,7 +109,7 @@ func (b *Bench) clock(ctx context.Context, step *selftest.Step) selftest.Result 
 			}
 		}
 	}
-	second, err := b.nextSecond(ctx)
+	second, err := b.seconds.next(ctx)
 	if ctx.Err() != nil {
 		return selftest.Result{}
 	}
@@ -139,6 +166,7 @@ func (b *Bench) keys(ctx context.Context, step *selftest.Step) selftest.Result {
 		return selftest.FailBecause(f.Detail)
 	}
 	ghosts := b.Body.Keys().Report().Ghosts
+	language, _ := screen.ParseLanguage(b.language().String())
 	var r reading.Keys
 	silent := 0
 	for _, row := range b.Body.Table().Keypad.Keys {
@@ -149,7 +177,7 @@ func (b *Bench) keys(ctx context.Context, step *selftest.Step) selftest.Result {
 			r.Asked = append(r.Asked, key.String())
 			seen := ""
 			if silent < 3 { // three keys in a row that nobody presses: nobody is there
-				seen = step.Key(ctx, key.String(), keyFor)
+				seen = step.Key(ctx, screen.Label(language, "key-"+key.String()), keyFor)
 			}
 			if seen == "" {
 				silent++
