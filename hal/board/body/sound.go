@@ -19,7 +19,7 @@ const (
 	// soundRetry is how long a way of sound that is away is left alone while a call wants it.
 	soundRetry = time.Second
 	// soundSpare is how long a card that is there and fails comes after all others.
-	soundSpare = 10 * time.Second
+	soundSpare = 3 * time.Second
 )
 
 // Sound is the sound device of the whole body: one voice.Device that never fails. It opens the card of the way that is
