@@ -55,7 +55,7 @@ func writeIdentity(table board.Table, id eeprom.Identity, stdout io.Writer) erro
 	}
 	bus, closeBus := body.OpenBus(table.Identity.Bus)
 	defer closeBus()
-	chip := eeprom.Chip{Bus: bus, Addr: table.Identity.Address}
+	chip := eeprom.Chip{Bus: bus, Addr: table.Identity.Address, Kind: table.Identity.Kind}
 	if err := chip.Write(id); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -28,7 +29,14 @@ import (
 // version is set by the linker for releases.
 var version = "0.1-dev"
 
+// heapGrowth is by how much the heap may grow before garbage is collected, in percent. With Go's own 100 less than a megabyte
+// that lives lies in four; half of that costs a phone nothing: calls allocate next to nothing.
+const heapGrowth = 50
+
 func main() {
+	if os.Getenv("GOGC") == "" { // nobody on this board knows better
+		debug.SetGCPercent(heapGrowth)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

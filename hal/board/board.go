@@ -16,6 +16,7 @@ import (
 
 	"freizeichen/firmware/document"
 	"freizeichen/hal"
+	"freizeichen/hal/eeprom"
 )
 
 // A Table says how one model is wired. A part whose Place is empty is not on the board.
@@ -29,7 +30,7 @@ type Table struct {
 	Speaker     Sound
 	Jack        Sound // of a headset by wire, beside or instead of USB
 	Headset     Headset
-	Identity    Chip
+	Identity    Identity
 	Temperature Sensor
 	Clock       Clock
 	Light       Light
@@ -151,6 +152,12 @@ type Headset struct {
 	CouplingDB float64
 }
 
+// An Identity is the EEPROM that says who the phone is.
+type Identity struct {
+	Chip
+	Kind eeprom.Kind
+}
+
 // A Sensor is a temperature sensor: a chip, or a zone of the kernel.
 type Sensor struct {
 	Chip
@@ -261,7 +268,7 @@ func (t *Table) buses() []Bus {
 		}
 		buses = append(buses, Bus{Name: c.Bus, Chips: []Chip{c}})
 	}
-	for _, c := range []Chip{t.Panel.Chip, t.Keypad.Chip, t.Identity, t.Temperature.Chip, t.Clock.Chip, t.Light.Chip} {
+	for _, c := range []Chip{t.Panel.Chip, t.Keypad.Chip, t.Identity.Chip, t.Temperature.Chip, t.Clock.Chip, t.Light.Chip} {
 		add(c)
 	}
 	for _, l := range t.Lamps {

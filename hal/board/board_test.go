@@ -103,6 +103,7 @@ func TestWhatIsWrongInABoardIsSaidWithItsLine(t *testing.T) {
 		{"kind: ssd1306", "shows: colour320x240, kind: ssd1306", "shows mono128x64"},
 		{"{card: Handset}", "{card: Handset, mixer: [{control: Volume}]}", "one of db, switch and choice"},
 		{"{card: Handset}", "{}", "card is missing"},
+		{`identity: {address: "0x50"}`, `identity: {address: "0x50", kind: 24c64}`, "AT24C02, AT24C32"},
 		{"/dev/ttyUSB0", "../ttyUSB0", "a device such as"},
 		{"headset: {usb: true}", "headset: {must: true}", "usb: true"},
 		{"active: high}", "active: high, debounce: 1s}", "1ms to 100ms"},

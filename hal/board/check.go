@@ -11,6 +11,7 @@ import (
 
 	"freizeichen/firmware/document"
 	"freizeichen/hal"
+	"freizeichen/hal/eeprom"
 )
 
 // checker finds what is wrong in a file, and says where in it each part stands.
@@ -42,7 +43,8 @@ func (c *checker) table(t *Table, m raw) {
 	c.sound(&t.Speaker, m.Sound.Speaker, "sound.speaker")
 	c.sound(&t.Jack, m.Sound.Headset, "sound.headset")
 	c.headset(&t.Headset, m.Headset)
-	t.Identity = c.chip(m.Identity.At, m.Identity.Bus, m.Identity.Address, "identity")
+	t.Identity.Chip = c.chip(m.Identity.At, m.Identity.Bus, m.Identity.Address, "identity")
+	document.Value(c.Problems, &t.Identity.Kind, m.Identity.Kind, memory)
 	t.Light.Chip = c.chip(m.Light.At, m.Light.Bus, m.Light.Address, "light")
 	t.Temperature.Place, t.Clock.Place = c.place(m.Temperature.At), c.place(m.Clock.At)
 	document.Value(c.Problems, &t.Temperature.Zone, m.Temperature.Zone, document.TextOf(word))
@@ -306,6 +308,14 @@ func parseDecibels(s string) (float64, error) {
 		return 0, errors.New("is " + document.Excerpt(s) + "; allowed: -130 to 60, in dB")
 	}
 	return v, nil
+}
+
+func memory(s string) (eeprom.Kind, error) {
+	kind, err := eeprom.ParseKind(s)
+	if err != nil {
+		return 0, fmt.Errorf("is %s; allowed: %s, %s", document.Excerpt(s), eeprom.AT24C02, eeprom.AT24C32)
+	}
+	return kind, nil
 }
 
 func number(s string) (float64, error) {

@@ -18,7 +18,7 @@ type raw struct {
 	Panel       rawPanel   `key:"panel"`
 	Sound       rawWays    `key:"sound"`
 	Headset     rawHeadset `key:"headset"`
-	Identity    rawChip    `key:"identity"`
+	Identity    rawMemory  `key:"identity"`
 	Temperature rawSensor  `key:"temperature"`
 	Clock       rawClock   `key:"clock"`
 	Light       rawChip    `key:"light"`
@@ -123,6 +123,13 @@ type rawChip struct {
 	At      position
 	Bus     scalar `key:"bus"`
 	Address scalar `key:"address"`
+}
+
+type rawMemory struct {
+	At      position
+	Bus     scalar `key:"bus"`
+	Address scalar `key:"address"`
+	Kind    scalar `key:"kind"`
 }
 
 type rawSensor struct {

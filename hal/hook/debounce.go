@@ -122,14 +122,6 @@ func (d *Debouncer) Deadline() time.Time {
 	return d.last.Add(d.stable)
 }
 
-// Since is when the movement began that is under way; the zero time if there is none.
-func (d *Debouncer) Since() time.Time {
-	if !d.moving {
-		return time.Time{}
-	}
-	return d.first
-}
-
 // Forget drops a movement that is under way: the line is not to be believed.
 func (d *Debouncer) Forget() { d.moving, d.level = false, d.up }
 
@@ -141,7 +133,10 @@ func (d *Debouncer) measure() {
 	d.histogram[min(ms, buckets-1)]++
 }
 
-// Report is what has been measured so far.
+// Restart forgets what has been measured: a test counts its own movements.
+func (d *Debouncer) Restart() { d.report, d.histogram = Report{}, [buckets]uint32{} }
+
+// Report is what has been measured since the start, or Restart.
 func (d *Debouncer) Report() Report {
 	r := d.report
 	total, sum := uint64(0), uint64(0)

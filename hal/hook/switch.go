@@ -22,11 +22,12 @@ const (
 	// A line with more than stormEdges edges within stormWindow is a storm. The worst contact makes one in 0.2 ms, and rests.
 	stormEdges  = 1000
 	stormWindow = 100 * time.Millisecond
-	// restlessMax is for a line that is quieter, but never rests: hum, or a contact that corrodes.
+	// restlessMax is for a line that is quieter, but never rests for longer than retriggerWithin: hum, or a contact that corrodes.
 	restlessMax = 2 * time.Second
-	// In a storm edges are off and the level is read instead; it is over after calmReadings equal ones.
-	stormPoll    = 10 * time.Millisecond
-	calmReadings = 25
+	// In a storm edges are off and the level is read instead; it is over after calmReadings equal ones. Mains of 50 and 60 Hz have
+	// no rhythm of 13 ms: hum is never read at the same place of its wave again and again.
+	stormPoll    = 13 * time.Millisecond
+	calmReadings = 20
 )
 
 // A Line is what a Switch needs of a GPIO line; *line.Line is one.
@@ -112,6 +113,13 @@ func (s *Switch) Report() Report {
 	return s.debouncer.Report()
 }
 
+// Restart forgets what has been measured.
+func (s *Switch) Restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.debouncer.Restart()
+}
+
 func (s *Switch) run() {
 	defer close(s.done)
 	l := s.current
@@ -172,7 +180,7 @@ func (s *Switch) watch(l Line) error {
 			s.debounce(func(d *Debouncer) (hal.HookChange, bool) {
 				return d.Edge(edge.Time, edge.Rising != s.options.UpIsLow, int(edge.Lost))
 			})
-			if storm.edge(edge) || s.restless(edge.Time) {
+			if storm.edge(edge, max(s.options.Stable, retriggerWithin)) {
 				err = s.sitOut(l)
 			}
 		case errors.Is(err, line.ErrTimeout):
@@ -215,26 +223,25 @@ func (s *Switch) debounce(do func(*Debouncer) (hal.HookChange, bool)) {
 	}
 }
 
-// restless tells a line that has not rested for longer than any contact bounces.
-func (s *Switch) restless(now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	since := s.debouncer.Since()
-	return !since.IsZero() && now.Sub(since) > restlessMax
-}
-
-// A storm counts edges by the window.
+// A storm watches how the edges come.
 type storm struct {
-	since time.Time
-	edges int
+	window   time.Time
+	edges    int // since window began
+	restless time.Time
+	last     time.Time
 }
 
-func (w *storm) edge(e line.Edge) bool {
-	if e.Time.Sub(w.since) > stormWindow {
-		w.since, w.edges = e.Time, 0
+// edge tells a line that is not to be believed: it has too many edges, or for too long no pause of rest or more.
+func (w *storm) edge(e line.Edge, rest time.Duration) bool {
+	if e.Time.Sub(w.window) > stormWindow {
+		w.window, w.edges = e.Time, 0
 	}
 	w.edges += 1 + int(e.Lost)
-	return w.edges > stormEdges
+	if e.Time.Sub(w.last) > rest {
+		w.restless = e.Time
+	}
+	w.last = e.Time
+	return w.edges > stormEdges || e.Time.Sub(w.restless) > restlessMax
 }
 
 // sitOut waits for a line that never rests, at the cost of a reading now and then. The hook stays as it was told: what such a

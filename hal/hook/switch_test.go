@@ -348,6 +348,34 @@ func TestALineThatHumsIsReported(t *testing.T) {
 	})
 }
 
+func TestAHumOfAnyRhythmIsReportedOnceAndThenIgnored(t *testing.T) {
+	for name, half := range map[string][2]time.Duration{
+		"100 Hz":                       {5 * ms, 5 * ms},
+		"50 Hz, longer than debounced": {8 * ms, 12 * ms},
+		"40 Hz, debounced as movement": {12500 * time.Microsecond, 12500 * time.Microsecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, p := newWire(false), &phone{}
+				s := p.start(t, w, Options{})
+				synctest.Wait()
+				for start, i := time.Now(), 0; time.Since(start) < 20*time.Second; i++ {
+					w.set(i%2 == 0)
+					time.Sleep(half[i%2])
+				}
+				synctest.Wait()
+				if len(p.parts) != 1 || p.parts[0].Fault != hal.Failing {
+					t.Errorf("told %v", p.parts)
+				}
+				if most := int(restlessMax/min(half[0], half[1])) + 2; len(p.hook) > most {
+					t.Errorf("told %d movements of the hook, at most %d before the line is not believed", len(p.hook), most)
+				}
+				s.Close()
+			})
+		})
+	}
+}
+
 func TestCloseWaitsInEveryState(t *testing.T) {
 	for name, prepare := range map[string]func(*wire){
 		"at rest":   func(*wire) {},

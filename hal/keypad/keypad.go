@@ -118,6 +118,7 @@ func (k *Keypad) Close() error {
 		select {
 		case <-k.done:
 			timer.Stop()
+			k.device.halt() // the last thing that it did may have been to turn edges on
 			return nil
 		case <-timer.C: // it began to wait after it was halted
 		}

@@ -47,8 +47,9 @@ type pin struct {
 	events     []time.Time
 	changed    chan struct{}
 	err        error
-	deaf       bool // no interrupts come
-	stuck      bool // low whatever happens
+	deaf       bool          // no interrupts come
+	stuck      bool          // low whatever happens
+	slow       time.Duration // how long turning edges on takes
 	calls      int
 }
 
@@ -95,6 +96,9 @@ func (p *pin) pulse() {
 }
 
 func (p *pin) In(_ gpio.Pull, edge gpio.Edge) error {
+	if edge != gpio.NoEdge {
+		time.Sleep(p.slow)
+	}
 	p.locked(func() { p.edge, p.events = edge, nil })
 	return p.err
 }

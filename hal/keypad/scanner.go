@@ -57,13 +57,17 @@ func (s *scanner) service(now time.Time, woken bool) (time.Time, error) {
 			return now, s.fail("begin a scan", err)
 		}
 		s.scanning, s.asked, s.found, s.empty = true, woken, false, 0
+		if !woken {
+			s.edge = time.Time{}
+		}
 	}
 	closed, err := s.sweep()
 	if err != nil {
 		return now, s.fail("scan", err)
 	}
-	if s.Keypad.scan(now, closed) && woken {
+	if s.Keypad.scan(now, closed) {
 		s.served(s.edge)
+		s.edge = time.Time{} // what is told later has no edge
 	}
 	if s.empty++; closed != (contact.Set{}) {
 		s.found, s.empty = true, 0

@@ -61,7 +61,8 @@ func (l *led) show(s *scene, now time.Time) error {
 			return l.broken(err)
 		}
 	}
-	if want := l.want(s, now); !l.known || want != l.have {
+	// Again when the timer turned out not to be ours: then something else is wanted.
+	for want := l.want(s, now); !l.known || want != l.have; want = l.want(s, now) {
 		if err := l.write(want); err != nil {
 			return l.broken(err)
 		}

@@ -317,7 +317,7 @@ func (d *Duplex) queue(silence time.Duration) error {
 	for left := d.playback.frames(silence); left > 0; {
 		n := min(left, d.playback.frame)
 		written, err := d.playback.move(asound.WriteI, d.playback.spread(d.spoken[:n]))
-		if errors.Is(err, unix.EAGAIN) {
+		if errors.Is(err, unix.EAGAIN) || err == nil && written == 0 {
 			return nil // full
 		}
 		if err != nil {

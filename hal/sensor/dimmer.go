@@ -12,7 +12,7 @@ type Curve struct {
 	// Points rise in Lux and do not fall in Level. The first has the night's minimum, the last the day's maximum; between two
 	// points the level follows the logarithm of the light, as the eye does.
 	Points []Point
-	// Hysteresis is by which factor the light must change before the brightness follows, above 1: 1.3 keeps still when clouds
+	// Hysteresis is by which factor the light must change before the brightness follows, 1 or more: 1.3 keeps still when clouds
 	// pass, or somebody leans over the phone.
 	Hysteresis float64
 	// Slew is how many levels a second the brightness changes: no flicker, and no glare when the light goes on.

@@ -124,7 +124,7 @@ func (l *line) Write(b []byte) (int, error) {
 	}
 	done, data := make(chan result, 1), bytes.Clone(b) // b is the caller's again after the time-out
 	go func() {
-		n, err := writeAll(l.port, data)
+		n, err := l.writeAll(data)
 		l.writing <- struct{}{}
 		done <- result{n, err}
 	}()
@@ -139,10 +139,15 @@ func (l *line) Write(b []byte) (int, error) {
 	}
 }
 
-// writeAll goes on after a short write, which a signal can cause.
-func writeAll(w io.Writer, b []byte) (n int, err error) {
+// writeAll goes on after a short write, which a signal can cause; not after Close, which does not wait for one that hangs.
+func (l *line) writeAll(b []byte) (n int, err error) {
 	for n < len(b) {
-		more, err := w.Write(b[n:])
+		select {
+		case <-l.closed:
+			return n, fs.ErrClosed
+		default:
+		}
+		more, err := l.port.Write(b[n:])
 		n += more
 		if err != nil {
 			return n, err

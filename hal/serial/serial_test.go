@@ -155,6 +155,26 @@ func TestAWriteThatHangsEndsInTime(t *testing.T) {
 	})
 }
 
+func TestAWriteThatHungDoesNotGoOnAfterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlug()
+		p.hangs, p.short = make(chan struct{}), 3
+		l := newLine("/dev/x", p)
+		if _, err := l.Write([]byte("all of it")); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		close(p.hangs)
+		synctest.Wait()
+		// The number of the descriptor may be another file's by now.
+		if string(p.out) != "all" {
+			t.Errorf("wrote %q", p.out)
+		}
+	})
+}
+
 func TestAShortWriteGoesOn(t *testing.T) {
 	p := newPlug()
 	p.short = 3

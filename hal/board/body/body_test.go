@@ -273,7 +273,7 @@ func TestTheSelfTestSpeaksOnABusThatNoDriverHas(t *testing.T) {
 	leaks(t)
 	var phone listener
 	identity := board.Chip{Place: "b:1", Bus: "nowhere", Address: 0x50}
-	b, err := Open(phone.config(board.Table{Identity: identity, Scan: []board.Bus{{Name: "nowhere", Chips: []board.Chip{identity}}}}))
+	b, err := Open(phone.config(board.Table{Identity: board.Identity{Chip: identity}, Scan: []board.Bus{{Name: "nowhere", Chips: []board.Chip{identity}}}}))
 	if err != nil {
 		t.Fatal(err)
 	}

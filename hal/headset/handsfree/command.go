@@ -83,7 +83,7 @@ func parse(line string) (c command, ok bool) {
 	return c, c.name != ""
 }
 
-// number reads a decimal number from 0 to max.
+// number reads a decimal number from 0 to most.
 func number(s string, most int) (int, bool) {
 	n, err := strconv.ParseUint(s, 10, 32)
 	if err != nil || n > uint64(most) {

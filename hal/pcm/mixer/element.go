@@ -150,8 +150,8 @@ func (e *Element) failed(doing string, err error) error {
 	return fmt.Errorf("mixer: %s %q of card %d: %w", doing, e.String(), e.mixer.card, err)
 }
 
-// SetValue sets all channels to a value of Range, of a choice to the number of an item.
-func (e *Element) SetValue(value int) error {
+// setValue sets all channels to a value of Range, of a choice to the number of an item.
+func (e *Element) setValue(value int) error {
 	doing := fmt.Sprintf("setting to %d", value)
 	low, high := e.Range()
 	switch {
@@ -188,16 +188,16 @@ func (e *Element) SetDB(db float64) (set float64, err error) {
 	}
 	low, high := e.Range()
 	value := e.stepped(max(low, min(high, e.scale.Value(db))))
-	return e.scale.DB(value), e.SetValue(value)
+	return e.scale.DB(value), e.setValue(value)
 }
 
-// SetPercent sets a volume to a part of its range, 0 to 100. Without decibels nobody knows how loud that is.
-func (e *Element) SetPercent(percent float64) error {
+// setPercent sets a volume to a part of its range, 0 to 100. Without decibels nobody knows how loud that is.
+func (e *Element) setPercent(percent float64) error {
 	if e.Kind() != Volume || !(percent >= 0 && percent <= 100) {
 		return e.failed(fmt.Sprintf("setting to %g %%", percent), fmt.Errorf("it is a %s; per cent are 0 to 100, of a volume", e.Kind()))
 	}
 	low, high := e.Range()
-	return e.SetValue(e.stepped(low + int(math.Round(percent/100*float64(high-low)))))
+	return e.setValue(e.stepped(int(math.Round(float64(low) + percent/100*(float64(high)-float64(low))))))
 }
 
 // stepped is the value rounded to the element's step; 0 and 1 are none.
@@ -214,19 +214,19 @@ func (e *Element) stepped(value int) int {
 	return value
 }
 
-// SetSwitch turns a switch on or off.
-func (e *Element) SetSwitch(on bool) error {
+// setSwitch turns a switch on or off.
+func (e *Element) setSwitch(on bool) error {
 	if e.Kind() != Switch {
 		return e.failed("switching", fmt.Errorf("it is a %s", e.Kind()))
 	}
 	if on {
-		return e.SetValue(e.info.Range[1])
+		return e.setValue(e.info.Range[1])
 	}
-	return e.SetValue(e.info.Range[0])
+	return e.setValue(e.info.Range[0])
 }
 
-// SetItem sets a choice to one of its items by name.
-func (e *Element) SetItem(item string) error {
+// setItem sets a choice to one of its items by name.
+func (e *Element) setItem(item string) error {
 	if e.Kind() != Choice {
 		return e.failed(fmt.Sprintf("choosing %q for", item), fmt.Errorf("it is a %s", e.Kind()))
 	}
@@ -234,7 +234,7 @@ func (e *Element) SetItem(item string) error {
 	if i < 0 {
 		return e.failed(fmt.Sprintf("choosing %q for", item), fmt.Errorf("it can be %q", e.items))
 	}
-	return e.SetValue(i)
+	return e.setValue(i)
 }
 
 // Set sets the element as a board's data says it: "-6 dB", "mute" (the least value of a volume), "80 %", a value like "23",
@@ -242,7 +242,7 @@ func (e *Element) SetItem(item string) error {
 func (e *Element) Set(value string) error {
 	value = strings.TrimSpace(value)
 	if e.Kind() == Choice && slices.Contains(e.items, value) {
-		return e.SetItem(value)
+		return e.setItem(value)
 	}
 	if number, isDB := strings.CutSuffix(strings.ToLower(value), "db"); isDB {
 		if db, err := strconv.ParseFloat(strings.TrimSpace(number), 64); err == nil && !math.IsNaN(db) && !math.IsInf(db, 0) {
@@ -252,22 +252,22 @@ func (e *Element) Set(value string) error {
 	}
 	if number, isPercent := strings.CutSuffix(value, "%"); isPercent {
 		if percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64); err == nil {
-			return e.SetPercent(percent)
+			return e.setPercent(percent)
 		}
 	}
 	switch {
 	case e.Kind() == Switch && value == "on":
-		return e.SetSwitch(true)
+		return e.setSwitch(true)
 	case e.Kind() == Switch && value == "off":
-		return e.SetSwitch(false)
+		return e.setSwitch(false)
 	case e.Kind() == Volume && value == "mute":
-		return e.SetValue(e.info.Range[0])
+		return e.setValue(e.info.Range[0])
 	}
 	if number, err := strconv.Atoi(value); err == nil {
-		return e.SetValue(number)
+		return e.setValue(number)
 	}
 	if e.Kind() == Choice {
-		return e.SetItem(value)
+		return e.setItem(value)
 	}
 	return e.failed(fmt.Sprintf("setting to %q", value), fmt.Errorf("it is a %s: a volume is like \"-6 dB\", \"80 %%\", \"mute\" or \"23\", a switch \"on\" or \"off\"", e.Kind()))
 }

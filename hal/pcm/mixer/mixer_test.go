@@ -105,7 +105,7 @@ func TestWhatCannotBeSetIsRefusedAndLeftAlone(t *testing.T) {
 
 func TestSettingsOfABoardAreSetOnAllChannels(t *testing.T) {
 	card := pcmtest.Codec()
-	card.Controls = append(card.Controls, pcmtest.Volume("Stepped", -20, 21))
+	card.Controls = append(card.Controls, pcmtest.Volume("Stepped", -20, 21), pcmtest.Volume("Whole", math.MinInt32, math.MaxInt32))
 	card.Control("Stepped").Step = 10
 	m, _ := open(t, card)
 	for _, c := range []struct {
@@ -130,6 +130,7 @@ func TestSettingsOfABoardAreSetOnAllChannels(t *testing.T) {
 		{"Stepped", "50 %", []int{0, 0}},
 		{"Stepped", "100 %", []int{20, 20}},
 		{"Stepped", "-20", []int{-20, -20}},
+		{"Whole", "75 %", []int{1<<30 - 1, 1<<30 - 1}}, // more than an int on 32 bits
 	} {
 		if err := m.Apply([]mixer.Setting{{Name: "no such"}, {Name: c.name, Value: c.value}}); err == nil || !strings.Contains(err.Error(), "no such") {
 			t.Errorf("the missing one is not told: %v", err)

@@ -167,7 +167,7 @@ func (b *Bench) lost(part selftest.Part) bool {
 func (b *Bench) onBus() []selftest.Part {
 	t := b.Body.Table()
 	chips := map[selftest.Part]board.Chip{
-		selftest.PartPanel: t.Panel.Chip, selftest.PartKeypad: t.Keypad.Chip, selftest.PartIdentity: t.Identity,
+		selftest.PartPanel: t.Panel.Chip, selftest.PartKeypad: t.Keypad.Chip, selftest.PartIdentity: t.Identity.Chip,
 		selftest.PartClock: t.Clock.Chip, selftest.PartTemperature: t.Temperature.Chip,
 	}
 	var parts []selftest.Part

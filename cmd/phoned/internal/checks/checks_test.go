@@ -198,7 +198,7 @@ func TestTheProcessorsTemperatureIsThatOfItsZone(t *testing.T) {
 // A chip alone on its bus, and on no machine.
 func TestChipsThatDoNotAnswerFailAndNeverPanic(t *testing.T) {
 	chip := board.Chip{Place: "b:1", Bus: "nowhere", Address: 0x50}
-	table := board.Table{Identity: chip, Clock: board.Clock{Chip: board.Chip{Place: "b:2", Bus: "elsewhere", Address: 0x68}},
+	table := board.Table{Identity: board.Identity{Chip: chip}, Clock: board.Clock{Chip: board.Chip{Place: "b:2", Bus: "elsewhere", Address: 0x68}},
 		Temperature: board.Sensor{Chip: board.Chip{Place: "b:3", Bus: "nowhere", Address: 0x48}}}
 	table.Scan = []board.Bus{{Name: "nowhere", Chips: []board.Chip{chip}}, {Name: "elsewhere", Chips: []board.Chip{table.Clock.Chip}}}
 	b := newBench(t, table, nil)

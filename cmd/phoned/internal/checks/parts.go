@@ -65,7 +65,7 @@ func (b *Bench) chips() []idle {
 	for _, l := range t.Lamps {
 		add(l.Chip, "PCA9633", 0x00) // MODE1
 	}
-	add(t.Identity, "EEPROM", 0x00)
+	add(t.Identity.Chip, "EEPROM", 0x00)
 	add(t.Temperature.Chip, "LM75", 0x01) // configuration
 	add(t.Clock.Chip, "DS3231", 0x0f)     // status
 	add(t.Light.Chip, "BH1750", -1)       // the last measurement
@@ -145,7 +145,7 @@ func (b *Bench) bus(ctx context.Context, step *selftest.Step) selftest.Result {
 // readIdentity compares the EEPROM with the board and its network interface.
 func (b *Bench) readIdentity(context.Context, *selftest.Step) selftest.Result {
 	t := b.Body.Table()
-	id, err := eeprom.Chip{Bus: b.Body.Bus(t.Identity.Bus), Addr: t.Identity.Address}.Read()
+	id, err := eeprom.Chip{Bus: b.Body.Bus(t.Identity.Bus), Addr: t.Identity.Address, Kind: t.Identity.Kind}.Read()
 	if err != nil {
 		return failed(err)
 	}
@@ -223,8 +223,8 @@ func (b *Bench) hook(ctx context.Context, step *selftest.Step) selftest.Result {
 	if f := b.Body.Fault(hal.PartHook); f.Fault != hal.Working {
 		return selftest.FailBecause(f.Detail)
 	}
-	before := b.Body.Switch().Report()
-	cycles := func() int { return (b.Body.Switch().Report().Movements - before.Movements) / 2 }
+	b.Body.Switch().Restart()
+	cycles := func() int { return b.Body.Switch().Report().Movements / 2 }
 	for began, shown := time.Now(), -1; cycles() < 10 && time.Since(began) < hookFor; {
 		if n := cycles(); n != shown {
 			step.Say(selftest.SayHookCycle, strconv.Itoa(n), "10")
@@ -234,8 +234,7 @@ func (b *Bench) hook(ctx context.Context, step *selftest.Step) selftest.Result {
 			return selftest.Result{}
 		}
 	}
-	after := b.Body.Switch().Report()
+	r := b.Body.Switch().Report()
 	// A hand that goes on is no fault of the switch; a movement that was counted twice is.
-	twice := after.Retriggers - before.Retriggers
-	return reading.Hook{Cycles: min(cycles(), 10) + twice, Bounce: after.BounceMax, Glitches: after.Glitches - before.Glitches}.Judge(b.limits)
+	return reading.Hook{Cycles: min(cycles(), 10) + r.Retriggers, Bounce: r.BounceMax, Glitches: r.Glitches}.Judge(b.limits)
 }
