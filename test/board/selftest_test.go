@@ -101,19 +101,28 @@ func (w *technicianAtWork) answer(yes bool) {
 	if yes {
 		key = hal.KeySoft1
 	}
-	w.p.press(key)
-	w.until(2*time.Second, func() bool { return !w.reads("Ja", "Nein") })
+	w.pressed(key)
 }
 
-// until waits for the display to change, but not for ever: the next question may look like the last.
-func (w *technicianAtWork) until(most time.Duration, done func() bool) {
-	for began := time.Now(); !done() && time.Since(began) < most; {
+// pressed presses a key once and waits until the display says something else: a second press would answer the next question. What the
+// phone has not taken it forgets after a while, and asks again or goes on.
+func (w *technicianAtWork) pressed(key hal.Key) {
+	before := w.text()
+	w.p.press(key)
+	for began := time.Now(); w.text() == before && time.Since(began) < 10*time.Second; {
 		select {
 		case <-w.quit:
 			return
 		case <-time.After(30 * time.Millisecond):
 		}
 	}
+}
+
+// text is the part of the display that has neither the clock nor the seconds that are left.
+func (w *technicianAtWork) text() string {
+	const first, last = 25, 64 // below the title, with the soft keys
+	picture := w.p.oled.Picture()
+	return string(picture.Pix[first*picture.Stride : last*picture.Stride])
 }
 
 // shining reports whether the lamp shines whose name is on the display.
@@ -147,9 +156,8 @@ func (p *phone) lit(lamp hal.Lamp) bool {
 func (w *technicianAtWork) key() {
 	for key := hal.Key0; key < hal.KeyCount; key++ {
 		if w.wants(key) {
-			w.p.press(key)
+			w.pressed(key)
 			w.asked++
-			w.until(9*time.Second, func() bool { return !w.wants(key) }) // longer than the phone waits for a key
 			return
 		}
 	}

@@ -175,19 +175,44 @@ func (s *Sound) judge(route hal.Route, err error) {
 	}
 }
 
-// Check looks whether the cards of the table are there, and reports what has changed.
+// Check looks whether the cards of the table are there, and reports what has changed. A card that is there and has failed is
+// tried, while nobody needs it: what went by is not to be told for ever.
 func (s *Sound) Check() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, route := range []hal.Route{hal.Handset, hal.Speaker, hal.Headset} {
-		if _, fitted := s.of(route); fitted || route == hal.Headset {
-			_, _, err := s.find(route)
-			if err == nil && s.faults[partOf(route)] == hal.Failing {
-				continue // it is there, and whether it works shows when it is used
-			}
-			s.judge(route, err)
+		if s.look(route) && s.try(route) == nil {
+			s.mu.Lock()
+			s.judge(route, nil)
+			s.mu.Unlock()
 		}
 	}
+}
+
+// look judges a card by its being there, and reports whether it is to be tried.
+func (s *Sound) look(route hal.Route) (doubtful bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, fitted := s.of(route); !fitted && route != hal.Headset {
+		return false
+	}
+	_, _, err := s.find(route)
+	if err == nil && s.faults[partOf(route)] == hal.Failing {
+		return s.route == hal.Silent && s.lent == 0 && !s.closed
+	}
+	s.judge(route, err)
+	return false
+}
+
+// try lets a card give one frame.
+func (s *Sound) try(route hal.Route) (err error) {
+	loan := s.Lend()
+	defer loan.Release()
+	duplex, err := loan.Open(route)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, duplex.Close()) }()
+	var mic [hal.FrameSamples]int16
+	return duplex.Read(mic[:])
 }
 
 // Has tells whether there is a card for a route now.

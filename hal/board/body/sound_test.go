@@ -518,3 +518,25 @@ func TestClosingEndsAReadThatWaitsWithinAFrame(t *testing.T) {
 		})
 	}
 }
+
+func TestAFaultThatWentByIsNotToldForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := codec("Codec")
+		r := newRig(t, table(), hung)
+		defer r.Close()
+		r.Route(hal.Handset)
+		r.frames(20)
+		hung.Capture.Hang(true)
+		r.frames(100)
+		r.told()
+		r.Check() // during a call: nobody takes its card away
+		r.Route(hal.Silent)
+		r.Check()
+		r.want("while it hangs", r.told(), "speaker missing")
+		hung.Capture.Hang(false)
+		r.Check()
+		r.want("when it gives sound again", r.told(), "handset working")
+		r.Route(hal.Handset)
+		r.want("and a call is heard", r.heard(50), "Codec")
+	})
+}
