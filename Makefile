@@ -94,6 +94,9 @@ bench: tools ## Measure the phone beside baresip: start, INVITE to 180, lift to 
 bench-queue: tools ## Measure one change of a queue to the last of 50, 1,000 and 5,000 phones, by each way; and the switchboard's memory
 	go run ./test/bench/queue
 
+bench-hal: tools ## Measure the body: hook to 200, key to panel, bytes of each change of a panel, CPU and memory of a phone at rest and in a call
+	go run ./test/bench/hal
+
 vuln: ## Look for known vulnerabilities in what we use
 	@out=$$(go tool govulncheck ./... 2>&1) && { echo "$$out"; exit 0; }; \
 	if grep -qE 'fetching vulnerabilities|vuln\.go\.dev|dial tcp|no such host' <<<"$$out"; then \
@@ -111,4 +114,4 @@ picture: tools ## Take the README's pictures: test/browser/testdata/*.png
 clean: ## Remove build/
 	rm -rf build
 
-.PHONY: help run build check arm cross tools test test-arm fuzz bench bench-queue vuln rewrite picture clean
+.PHONY: help run build check arm cross tools test test-arm fuzz bench bench-queue bench-hal vuln rewrite picture clean

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"freizeichen/hal/board"
-	"freizeichen/hal/board/body"
+	"freizeichen/hal/board/bus"
 	"freizeichen/hal/eeprom"
 )
 
@@ -53,9 +53,9 @@ func writeIdentity(table board.Table, id eeprom.Identity, stdout io.Writer) erro
 	if table.Identity.Place == "" {
 		return fmt.Errorf("the board %s has no EEPROM (identity:)", table.Model)
 	}
-	bus, closeBus := body.OpenBus(table.Identity.Bus)
-	defer closeBus()
-	chip := eeprom.Chip{Bus: bus, Addr: table.Identity.Address, Kind: table.Identity.Kind}
+	wire := bus.New(table.Identity.Bus)
+	defer wire.Close()
+	chip := eeprom.Chip{Bus: wire, Addr: table.Identity.Address, Kind: table.Identity.Kind}
 	if err := chip.Write(id); err != nil {
 		return err
 	}

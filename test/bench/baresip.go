@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"freizeichen/test/bench/peer"
 )
 
 // modules is where Debian puts baresip's modules.
@@ -85,5 +87,8 @@ func (k netstringKeys) lift() error {
 	}
 	return nil
 }
+
+// check hears our tone: baresip's loop carries it.
+func (k netstringKeys) check(s *peer.Stream) error { return s.Check() }
 
 func (k netstringKeys) Close() error { return k.conn.Close() }

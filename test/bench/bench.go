@@ -194,7 +194,7 @@ func (b *bench) talk(ctx context.Context) (err error) {
 	}
 	b.generator = spaced(own.Times)
 	for i, c := range calls {
-		if err := streams[i].Check(); err != nil {
+		if err := phones[i].keys.check(streams[i]); err != nil {
 			return phones[i].failed(err)
 		}
 		if err := c.Hangup(phones[i].alive); err != nil {

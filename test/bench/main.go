@@ -33,8 +33,8 @@ import (
 type options struct {
 	starts, calls int
 	talk          time.Duration
-	phone         string // a phonesim to be measured instead of one built here
-	against       string // another phonesim in baresip's place
+	phone         string // a phoned to be measured instead of one built here
+	against       string // another phoned in baresip's place
 }
 
 func main() {
@@ -61,8 +61,8 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.starts, "starts", 21, "starts of each phone")
 	flags.IntVar(&o.calls, "calls", 60, "calls to each phone")
 	flags.IntVar(&seconds, "seconds", seconds, "length of the long call (default: BENCH_SECONDS, else 60)")
-	flags.StringVar(&o.phone, "phone", "", "measure this phonesim `FILE` (default: build one)")
-	flags.StringVar(&o.against, "against", "", "compare with this phonesim `FILE` instead of with baresip")
+	flags.StringVar(&o.phone, "phone", "", "measure this phoned `FILE` (default: build one)")
+	flags.StringVar(&o.against, "against", "", "compare with this phoned `FILE` instead of with baresip")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -112,13 +112,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // choose is the phones to measure: ours first.
 func choose(ctx context.Context, o options, dir string, out io.Writer) ([]program, error) {
 	if o.phone == "" {
-		o.phone = filepath.Join(dir, "phonesim")
-		fmt.Fprintln(out, "building phonesim as it is released: CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'")
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", o.phone, "freizeichen/cmd/phonesim")
+		o.phone = filepath.Join(dir, "phoned")
+		fmt.Fprintln(out, "building phoned as it is released: CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", o.phone, "freizeichen/cmd/phoned")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		build.Stdout, build.Stderr = out, os.Stderr
 		if err := build.Run(); err != nil {
-			return nil, fmt.Errorf("building phonesim: %w", err)
+			return nil, fmt.Errorf("building phoned: %w", err)
 		}
 	}
 	programs := []program{&freizeichen{title: "Freizeichen", path: o.phone}}

@@ -34,9 +34,11 @@ type program interface {
 	control(seat) (control, error)
 }
 
-// A control is a phone's answer key.
+// A control is a phone's answer key, and what it knows of its sound.
 type control interface {
 	lift() error
+	// check says what is wrong with the sound of the call that has just been, in which the peer had the stream.
+	check(*peer.Stream) error
 	Close() error
 }
 

@@ -24,6 +24,7 @@ import (
 
 	"freizeichen/hal"
 	"freizeichen/hal/board"
+	"freizeichen/hal/board/bus"
 	"freizeichen/hal/headset"
 	"freizeichen/hal/headset/handsfree"
 	"freizeichen/hal/hook"
@@ -50,7 +51,7 @@ type Config struct {
 // Body is the hardware of one phone.
 type Body struct {
 	config Config
-	buses  map[string]*bus
+	buses  map[string]*bus.I2C
 	pins   []interface{ close() error }
 	lit    []io.Closer // SPI ports
 
@@ -77,7 +78,7 @@ type Body struct {
 // that contradict each other.
 func Open(config Config) (*Body, error) {
 	ctx, stop := context.WithCancel(context.Background())
-	b := &Body{config: config, buses: map[string]*bus{}, stop: stop, level: 255}
+	b := &Body{config: config, buses: map[string]*bus.I2C{}, stop: stop, level: 255}
 	b.sound = newSound(asound.Linux{}, config.Table, b.report, func() { b.headsetChange(hal.HeadsetChange{Action: hal.HeadsetUnplugged}) }, config.Log)
 	for _, scanned := range config.Table.Scan {
 		b.bus(scanned.Name) // also those that only the self-test speaks on
@@ -125,9 +126,9 @@ func (b *Body) Fault(part hal.Part) hal.PartChange {
 }
 
 // bus is the bus of a chip.
-func (b *Body) bus(name string) *bus {
+func (b *Body) bus(name string) *bus.I2C {
 	if b.buses[name] == nil {
-		b.buses[name] = &bus{root: "/", name: name, open: openI2C}
+		b.buses[name] = bus.New(name)
 	}
 	return b.buses[name]
 }
@@ -407,7 +408,7 @@ func (b *Body) Close() {
 		errs = append(errs, port.Close())
 	}
 	for _, opened := range b.buses {
-		errs = append(errs, opened.close())
+		errs = append(errs, opened.Close())
 	}
 	if err := errors.Join(errs...); err != nil {
 		b.config.Log.Info("some parts could not be switched off", "err", strings.ReplaceAll(err.Error(), "\n", "; "))

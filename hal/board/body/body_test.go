@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"log/slog"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 
 	"freizeichen/hal"
 	"freizeichen/hal/board"
+	"freizeichen/hal/board/bus"
 	"freizeichen/hal/headset"
 	"freizeichen/hal/keypad"
 	"freizeichen/hal/keypad/contact"
@@ -210,7 +210,7 @@ func TestEachKindOfPanelHasItsController(t *testing.T) {
 
 // Drivers of panels reset with a low level, drivers of keypads see a closed contact as low: the table says how the wire is.
 func TestLinesAreTurnedAsTheirDriversWant(t *testing.T) {
-	b := &Body{buses: map[string]*bus{}}
+	b := &Body{buses: map[string]*bus.I2C{}}
 	for _, low := range []bool{true, false} {
 		b.pins = nil
 		b.controller(board.Panel{Kind: board.PanelSSD1306, Reset: board.Pin{Place: "b:1", Low: low}})
@@ -253,19 +253,6 @@ func TestALineThatIsNotThereSaysWhereTheTableHasIt(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-func TestAnSPIBusThatIsNotThereSaysWhereTheTableHasIt(t *testing.T) {
-	c := &spiConn{place: "b.yaml:9", name: "99.9", hz: 1e6}
-	if err := c.Tx([]byte{1}, nil); err == nil || !strings.Contains(err.Error(), "b.yaml:9: opening SPI 99.9") {
-		t.Errorf("%v", err)
-	}
-	if err := c.Close(); err != nil || c.MaxTxSize() != 4096 {
-		t.Error(err)
-	}
-	if _, err := os.Stat("/dev/spidev99.9"); err == nil {
-		t.Error("this machine has the bus that no machine has")
 	}
 }
 

@@ -32,20 +32,19 @@ type Call struct {
 
 // Invite sends INVITE, with an offer of G.711 A-law at a port of ours, and waits for 180. ringing is the time between.
 func (e *Exchange) Invite(ctx context.Context, user string, port uint16) (c *Call, ringing time.Duration, err error) {
-	contact := e.contact(user)
-	to, err := netip.ParseAddrPort(fmt.Sprintf("%s:%d", contact.Host, contact.Port))
-	if err != nil {
-		return nil, 0, fmt.Errorf("the Contact of %s: %w", user, err)
+	contact, to := e.contact(user)
+	if !to.IsValid() {
+		return nil, 0, fmt.Errorf("%s has not registered", user)
 	}
 	c = &Call{
 		exchange: e, user: user, contact: contact, to: to, id: e.token(), tag: e.token(), sequence: 1,
-		remote: fmt.Sprintf("<sip:%s@%s>", user, e.Address()), arrivals: make(chan arrival, arrivalsMax),
+		remote: fmt.Sprintf("<sip:%s@%s>", user, e.seen()), arrivals: make(chan arrival, arrivalsMax),
 	}
 	e.mu.Lock()
 	e.calls[c.id] = c.arrivals
 	e.mu.Unlock()
 	invite := c.request(sip.INVITE, fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %[1]s\r\ns=-\r\nc=IN IP4 %[1]s\r\nt=0 0\r\n"+
-		"m=audio %[2]d RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\n", Loopback, port))
+		"m=audio %[2]d RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\n", e.seen().Addr(), port))
 	sent := time.Now()
 	e.send(invite, to)
 	_, at, err := c.response(ctx, sip.INVITE, 180)
@@ -128,15 +127,15 @@ func (c *Call) request(method sip.RequestMethod, body string) string {
 	e := c.exchange
 	lines := []string{
 		fmt.Sprintf("%s %s SIP/2.0", method, c.contact.String()),
-		fmt.Sprintf("Via: SIP/2.0/UDP %s;branch=%s;rport", e.Address(), e.token()),
+		fmt.Sprintf("Via: SIP/2.0/UDP %s;branch=%s;rport", e.seen(), e.token()),
 		"Max-Forwards: 70",
-		fmt.Sprintf("From: \"Ada\" <sip:0281207100@%s>;tag=%s", e.Address(), c.tag),
+		fmt.Sprintf("From: \"Ada\" <sip:0281207100@%s>;tag=%s", e.seen(), c.tag),
 		"To: " + c.remote,
 		"Call-ID: " + c.id,
 		fmt.Sprintf("CSeq: %d %s", c.sequence, method),
 	}
 	if method == sip.INVITE {
-		lines = append(lines, fmt.Sprintf("Contact: <sip:bench@%s>", e.Address()), "Subject: Elterngeld",
+		lines = append(lines, fmt.Sprintf("Contact: <sip:bench@%s>", e.seen()), "Subject: Elterngeld",
 			"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS", "Content-Type: application/sdp")
 	}
 	return message(lines, body)

@@ -23,6 +23,9 @@ import (
 
 // Exchange is a registrar with digest MD5, the only algorithm that baresip 1.0.0 can be offered, and a caller.
 type Exchange struct {
+	// Host is where phones see it, when that is not Loopback: behind a translation of addresses. It is set before any registers.
+	Host netip.Addr
+
 	wire *wire
 
 	mu       sync.Mutex // guards what follows
@@ -35,6 +38,7 @@ type Exchange struct {
 type account struct {
 	registered chan time.Time // when a registration was confirmed
 	contact    sip.Uri
+	from       netip.AddrPort // where its REGISTER came from
 }
 
 // arrival is a message for a call, and when its sender sent it.
@@ -65,6 +69,14 @@ func (e *Exchange) Close() { e.wire.close() }
 // Address is where the exchange listens.
 func (e *Exchange) Address() netip.AddrPort { return e.wire.address() }
 
+// seen is the address in its messages.
+func (e *Exchange) seen() netip.AddrPort {
+	if e.Host.IsValid() {
+		return netip.AddrPortFrom(e.Host, e.Address().Port())
+	}
+	return e.Address()
+}
+
 // Password is the account's.
 func (e *Exchange) Password(user string) string { return "bench-" + user }
 
@@ -80,12 +92,12 @@ func (e *Exchange) account(user string) *account {
 // Registrations tells when the account was registered.
 func (e *Exchange) Registrations(user string) <-chan time.Time { return e.account(user).registered }
 
-// contact is where the account's phone can be called.
-func (e *Exchange) contact(user string) sip.Uri {
+// contact is how the account's phone is called, and where it is: it has one socket, so where its REGISTER came from.
+func (e *Exchange) contact(user string) (sip.Uri, netip.AddrPort) {
 	a := e.account(user)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return a.contact
+	return a.contact, a.from
 }
 
 // serve takes what arrives until close.
@@ -164,7 +176,7 @@ func (e *Exchange) register(r *sip.Request, from netip.AddrPort) {
 	}
 	a := e.account(user)
 	e.mu.Lock()
-	a.contact = contact.Address
+	a.contact, a.from = contact.Address, from
 	e.mu.Unlock()
 	e.send(reply(r, 200, "OK", fmt.Sprintf("Contact: <%s>;expires=%s", contact.Address.String(), expires)), from)
 	select {

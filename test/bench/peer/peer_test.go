@@ -91,15 +91,15 @@ func TestOnlyTheRightPasswordRegisters(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Error("the registration was not told of")
 	}
-	if contact := e.contact("301"); contact.User != "x" {
-		t.Errorf("contact %v", contact.String())
+	if contact, from := e.contact("301"); contact.User != "x" || from != w.address() {
+		t.Errorf("contact %v, from %v", contact.String(), from)
 	}
 }
 
 func TestACallIsTimedOnTheWire(t *testing.T) {
 	e, w := opened(t)
 	account := e.account("301")
-	account.contact.Host, account.contact.Port, account.contact.User = Loopback.String(), int(w.address().Port()), "x"
+	account.contact.User, account.contact.Host, account.from = "x", "192.0.2.1", w.address() // its own address is of no use behind a translation
 	phone := func(delay time.Duration, status, body string) {
 		_, text := received(t, w)
 		var fields []string
@@ -178,5 +178,60 @@ func TestSoundThatComesBackIsChecked(t *testing.T) {
 	s.Times = nil
 	if s.Check() == nil {
 		t.Error("nothing is sound")
+	}
+}
+
+func TestAPhoneBehindATranslationIsToldOfTheHostItSees(t *testing.T) {
+	e, w := opened(t)
+	e.Host = netip.MustParseAddr("10.0.2.2")
+	a := e.account("301")
+	a.contact.User, a.contact.Host, a.from = "x", "10.0.2.15", w.address()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _, _, _ = e.Invite(ctx, "301", 4000) }()
+	_, text := received(t, w)
+	for _, want := range []string{"INVITE sip:x@10.0.2.15", "Via: SIP/2.0/UDP 10.0.2.2:", "c=IN IP4 10.0.2.2\r\n", "Contact: <sip:bench@10.0.2.2:"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, Loopback.String()) {
+		t.Errorf("the phone would look for us at its own address:\n%s", text)
+	}
+	cancel()
+	<-ended
+	if _, _, err := e.Invite(context.Background(), "302", 4000); err == nil {
+		t.Error("a phone that has not registered was called")
+	}
+}
+
+func TestSoundIsAnsweredToWhereItCameFrom(t *testing.T) {
+	s, err := OpenStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	phone, err := OpenStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer phone.Close()
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.Answer() }()
+	phone.To = netip.AddrPortFrom(Loopback, s.Port())
+	if err := phone.wire.send([]byte("no sound"), phone.To); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := phone.Say(); err != nil {
+			t.Fatal(err)
+		}
+		if _, text := received(t, phone.wire); len(text) != headerSize+packetSamples {
+			t.Errorf("%d bytes came back", len(text))
+		}
+	}
+	s.Close()
+	<-ended
+	if s.Sent() != 3 || s.To.Port() != phone.Port() {
+		t.Errorf("%d sent, the last to %s", s.Sent(), s.To)
 	}
 }

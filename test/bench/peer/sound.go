@@ -110,6 +110,25 @@ func (s *Stream) Say() error {
 	return nil
 }
 
+// Answer sends a packet for each that comes, to where it came from, until Close: so the sound finds a phone behind a
+// translation of addresses. To is known then.
+func (s *Stream) Answer() {
+	buf := make([]byte, 2048)
+	for {
+		n, from, _, err := s.wire.read(buf)
+		if err != nil {
+			return
+		}
+		if n == headerSize+packetSamples {
+			s.To = from
+			_ = s.Say() // a phone that has gone: it sends no more either
+		}
+	}
+}
+
+// Sent is how many packets were sent; to be read after Answer or Speak has returned.
+func (s *Stream) Sent() int { return s.sent }
+
 // Swallow reads what comes until Close, notes nothing, and allocates nothing.
 func (s *Stream) Swallow() {
 	buf := make([]byte, 2048)
@@ -158,10 +177,18 @@ func Speak(ctx context.Context, streams []*Stream, talk time.Duration) error {
 	return nil
 }
 
-// Check says what is wrong with the sound that came back. Few packets are no failure, but a slow phone or machine.
-func (s *Stream) Check() error {
+// CheckCount says when too few packets came back for a call. Few are no failure, but a slow phone or machine.
+func (s *Stream) CheckCount() error {
 	if least := s.sent / 10; len(s.Times) < least {
 		return fmt.Errorf("sent %d packets of sound for our %d; at least %d make a call", len(s.Times), s.sent, least)
+	}
+	return nil
+}
+
+// Check says what is wrong with the sound of a phone that sends back what it hears.
+func (s *Stream) Check() error {
+	if err := s.CheckCount(); err != nil {
+		return err
 	}
 	samples := make([]int16, packetSamples)
 	codec.DecodeALaw(samples, s.payload)

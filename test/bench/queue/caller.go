@@ -17,6 +17,7 @@ import (
 
 	"freizeichen/sip/ami/amitest"
 	"freizeichen/test/asterisk"
+	"freizeichen/test/bench/stand"
 )
 
 // A caller comes into the queue and leaves it: a change each. He tells when the PBX knew it.
@@ -38,7 +39,7 @@ type stamped struct {
 }
 
 // newCitizen opens a manager connection that looks, and does nothing.
-func newCitizen(s *stand, pbx *asterisk.PBX) *citizen {
+func newCitizen(s *stand.Stand, pbx *asterisk.PBX) *citizen {
 	conn, err := net.Dial("tcp", pbx.Manager())
 	if err != nil {
 		s.Fatal(err)
@@ -121,7 +122,7 @@ type fakePBX struct {
 const secret = "bench"
 
 // startFakePBX ends with the stand.
-func startFakePBX(s *stand, queues ...string) *fakePBX {
+func startFakePBX(s *stand.Stand, queues ...string) *fakePBX {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		s.Fatal(err)

@@ -26,6 +26,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"freizeichen/test/bench/stand"
 )
 
 // options is what the command line decides.
@@ -92,7 +94,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	var results []result
 	var held memory
-	err = hold(out, func(s *stand) error {
+	err = stand.Hold(out, func(s *stand.Stand) error {
 		if o.board == "" {
 			o.board = buildSwitchboard(ctx, s)
 		}
@@ -122,7 +124,7 @@ func measureAll(ctx context.Context, o options, out io.Writer) (results []result
 				continue // for reference; its fan-out is that of Asterisk's presence
 			}
 			r, err := measure(ctx, setting{way: way, phones: phones, changes: o.changes, program: o.board}, out)
-			if errors.Is(err, errMissing) {
+			if errors.Is(err, stand.ErrMissing) {
 				fmt.Fprintln(out, err)
 				break
 			}

@@ -12,6 +12,7 @@ import (
 	"freizeichen/sip/presence/publisher"
 	"freizeichen/test/asterisk"
 	"freizeichen/test/bench/process"
+	"freizeichen/test/bench/stand"
 	"freizeichen/test/presence"
 )
 
@@ -60,7 +61,7 @@ type server struct {
 }
 
 // startServer starts what a way needs.
-func startServer(s *stand, way string) server {
+func startServer(s *stand.Stand, way string) server {
 	if way == presenceServer {
 		k, pbx := presence.Start(s), startFakePBX(s, queueName)
 		pbx.Add(queueName, amitest.Member{Interface: "PJSIP/201", Name: "4711", Paused: true, Reason: "Pause"})
@@ -96,7 +97,7 @@ const (
 func measure(ctx context.Context, set setting, out io.Writer) (r result, err error) {
 	fmt.Fprintf(out, "%s: %d phones, %d changes\n", set.way, set.phones, set.changes)
 	r.setting = set
-	err = hold(out, func(s *stand) error {
+	err = stand.Hold(out, func(s *stand.Stand) error {
 		server := startServer(s, set.way)
 		b := &bench{server: server, result: &r}
 		if set.way != hints {

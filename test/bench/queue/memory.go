@@ -17,6 +17,7 @@ import (
 
 	"freizeichen/sip/ami/amitest"
 	"freizeichen/test/bench/process"
+	"freizeichen/test/bench/stand"
 )
 
 // A memory is what a switchboard with many agents holds.
@@ -39,7 +40,7 @@ const (
 func measureMemory(ctx context.Context, o options, out io.Writer) (m memory, err error) {
 	fmt.Fprintf(out, "memory: %d agents in %d of %d queues each\n", o.agents, served, boardQueues)
 	m.agents, m.queues = o.agents, boardQueues
-	return m, hold(out, func(s *stand) error {
+	return m, stand.Hold(out, func(s *stand.Stand) error {
 		names := make([]string, boardQueues)
 		for i := range names {
 			names[i] = fmt.Sprintf("queue-%d", i)
@@ -93,7 +94,7 @@ const (
 
 // signIn makes agents who signed in before the program was stopped. Checking a PIN takes 25 ms or more by design: it is
 // not done 5,000 times here.
-func signIn(s *stand, o options, file string) {
+func signIn(s *stand.Stand, o options, file string) {
 	var list bytes.Buffer
 	list.WriteString("number,name,pin,queues\n")
 	for i := range o.agents {
@@ -129,7 +130,7 @@ func signIn(s *stand, o options, file string) {
 }
 
 // query opens the database of a switchboard that does not run.
-func query(s *stand, path string, do func(*sql.DB) error) {
+func query(s *stand.Stand, path string, do func(*sql.DB) error) {
 	db, err := sql.Open("sqlite", path)
 	if err == nil {
 		err = errors.Join(do(db), db.Close())

@@ -14,10 +14,11 @@ import (
 	"time"
 
 	"freizeichen/sip/presence/publisher"
+	"freizeichen/test/bench/stand"
 )
 
 // buildSwitchboard builds the program as it is released.
-func buildSwitchboard(ctx context.Context, s *stand) (path string) {
+func buildSwitchboard(ctx context.Context, s *stand.Stand) (path string) {
 	path = filepath.Join(s.TempDir(), "switchboard")
 	s.Logf("building switchboard as it is released: CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "freizeichen/cmd/switchboard")
@@ -51,7 +52,7 @@ func (c site) configuration(dir string) string {
 }
 
 // startSwitchboard starts the program; it ends with the stand. before is done when its folder and file are there.
-func startSwitchboard(s *stand, program string, c site, before func(file string)) (pid int) {
+func startSwitchboard(s *stand.Stand, program string, c site, before func(file string)) (pid int) {
 	dir := s.TempDir()
 	file := filepath.Join(dir, "switchboard.yaml")
 	if err := os.WriteFile(file, []byte(c.configuration(dir)), 0o600); err != nil {

@@ -1,6 +1,6 @@
 //go:build linux
 
-package body
+package bus
 
 import (
 	"errors"
@@ -70,12 +70,12 @@ func (o *opener) counts() string {
 }
 
 // ask reads a byte of the sensor.
-func ask(b *bus) error { return b.Tx(0x48, []byte{0}, make([]byte, 2)) }
+func ask(b *I2C) error { return b.Tx(0x48, []byte{0}, make([]byte, 2)) }
 
-func testBus(t *testing.T, name string) (*bus, *opener) {
+func testBus(t *testing.T, name string) (*I2C, *opener) {
 	o := &opener{}
 	o.wire.Attach(0x48, haltest.NewLM75())
-	return &bus{root: t.TempDir(), name: name, open: o.open}, o
+	return &I2C{root: t.TempDir(), name: name, open: o.open}, o
 }
 
 func TestABusIsFoundByTheNameOfItsAdapter(t *testing.T) {
@@ -108,7 +108,7 @@ func TestABusIsFoundByTheNameOfItsAdapter(t *testing.T) {
 
 func TestABusThatComesLaterIsFoundThen(t *testing.T) {
 	b, o := testBus(t, "i2c-tiny-usb*")
-	if ask(b) == nil || b.close() != nil {
+	if ask(b) == nil || b.Close() != nil {
 		t.Fatal("there is a bus, or closing none fails")
 	}
 	adapters(t, b.root, compatible, map[int]string{4: "i2c-tiny-usb at bus 001"})
@@ -122,7 +122,7 @@ func TestABusThatComesLaterIsFoundThen(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := b.close(); err != nil || o.counts() != "[4] [4]" {
+	if err := b.Close(); err != nil || o.counts() != "[4] [4]" {
 		t.Errorf("%v, opened and closed %s", err, o.counts())
 	}
 }
@@ -185,7 +185,7 @@ func TestSeveralGoroutinesShareABusThatComesAndGoes(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if err := b.close(); err != nil || len(o.opened) != len(o.closed) || len(o.opened) < 50 {
+	if err := b.Close(); err != nil || len(o.opened) != len(o.closed) || len(o.opened) < 50 {
 		t.Errorf("%v, opened %d times, closed %d times", err, len(o.opened), len(o.closed))
 	}
 }

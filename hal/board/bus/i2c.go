@@ -1,6 +1,10 @@
 //go:build linux
 
-package body
+// Package bus has the buses of a board as periph's contracts want them: I2C by the adapter's name, SPI by number, each opened when it
+// is used first and again after it was away. Only here periph's host drivers are opened.
+//
+//	parts --i2c.Bus, spi.Conn--> I2C, SPI --sysfs: find, open--> periph host --> /dev/i2c-N, /dev/spidevN.M
+package bus
 
 import (
 	"errors"
@@ -17,9 +21,9 @@ import (
 	"periph.io/x/host/v3/sysfs"
 )
 
-// bus is one I2C bus of the kernel, found by its adapter's name whenever it is needed: numbers change with every kernel, and an
+// I2C is one I2C bus of the kernel, found by its adapter's name whenever it is needed: numbers change with every kernel, and an
 // adapter on USB comes and goes. periph looks for buses only once, and by number.
-type bus struct {
+type I2C struct {
 	root string // "/", another one in tests
 	name string // the adapter's, or its beginning before a "*"
 	open func(number int) (i2c.BusCloser, error)
@@ -31,15 +35,11 @@ type bus struct {
 
 func openI2C(number int) (i2c.BusCloser, error) { return sysfs.NewI2C(number) }
 
-// OpenBus is one I2C bus of the kernel by its adapter's name, without a body around it: for the factory. It is found when it is
-// used first.
-func OpenBus(name string) (opened i2c.Bus, closeBus func()) {
-	b := &bus{root: "/", name: name, open: openI2C}
-	return b, func() { _ = b.close() } // nothing was left to be written
-}
+// New is the bus whose adapter has the name, or begins with it before a "*". Nothing is opened yet.
+func New(name string) *I2C { return &I2C{root: "/", name: name, open: openI2C} }
 
 // Tx implements i2c.Bus. What is not there is an error like a chip that does not answer: the parts try again.
-func (b *bus) Tx(addr uint16, w, r []byte) error {
+func (b *I2C) Tx(addr uint16, w, r []byte) error {
 	deepen()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -50,7 +50,7 @@ func (b *bus) Tx(addr uint16, w, r []byte) error {
 		}
 		opened, err := b.open(number)
 		if err != nil {
-			return fmt.Errorf("body: opening I2C bus %q, number %d: %w", b.name, number, err)
+			return fmt.Errorf("bus: opening I2C bus %q, number %d: %w", b.name, number, err)
 		}
 		b.opened, b.number = opened, number
 	}
@@ -60,7 +60,7 @@ func (b *bus) Tx(addr uint16, w, r []byte) error {
 		b.opened = nil
 	}
 	if err != nil {
-		return fmt.Errorf("body: I2C bus %q, address %#02x: %w", b.name, addr, err)
+		return fmt.Errorf("bus: I2C bus %q, address %#02x: %w", b.name, addr, err)
 	}
 	return nil
 }
@@ -77,13 +77,13 @@ func gone(err error) bool {
 
 // moved tells whether the adapter is no longer where it was opened. An adapter on USB that was pulled out fails with EIO, as
 // one does that is disturbed (i2c-tiny-usb.c); and the kernel's whole USB hub waits until it is closed (i2c_del_adapter).
-func (b *bus) moved() bool {
+func (b *I2C) moved() bool {
 	number, err := b.find()
 	return err != nil || number != b.number
 }
 
 // find is the number of the adapter with the name.
-func (b *bus) find() (int, error) {
+func (b *I2C) find() (int, error) {
 	files, _ := filepath.Glob(filepath.Join(b.root, "sys/class/i2c-adapter/*/name")) // the pattern is fine
 	if len(files) == 0 {
 		files, _ = filepath.Glob(filepath.Join(b.root, "sys/bus/i2c/devices/i2c-*/name"))
@@ -110,22 +110,23 @@ func (b *bus) find() (int, error) {
 	}
 	switch {
 	case found == 0 && len(names) == 0:
-		return 0, fmt.Errorf("body: there is no I2C bus at all, wanted %q; is i2c-dev loaded?", b.name)
+		return 0, fmt.Errorf("bus: there is no I2C bus at all, wanted %q; is i2c-dev loaded?", b.name)
 	case found == 0:
-		return 0, fmt.Errorf("body: there is no I2C bus %q; there are %s", b.name, strings.Join(names, ", "))
+		return 0, fmt.Errorf("bus: there is no I2C bus %q; there are %s", b.name, strings.Join(names, ", "))
 	}
 	return number, nil
 }
 
 // SetSpeed implements i2c.Bus: the kernel's device tree has the speed.
-func (b *bus) SetSpeed(physic.Frequency) error {
-	return errors.New("body: the speed of an I2C bus is set in the device tree")
+func (b *I2C) SetSpeed(physic.Frequency) error {
+	return errors.New("bus: the speed of an I2C bus is set in the device tree")
 }
 
 // String implements i2c.Bus.
-func (b *bus) String() string { return b.name }
+func (b *I2C) String() string { return b.name }
 
-func (b *bus) close() error {
+// Close gives the bus back; the next transfer opens it again.
+func (b *I2C) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.opened == nil {
