@@ -155,7 +155,7 @@ func (s *Station) View() phone.View { return s.loop.View() }
 // Alive reports what stands still, when it has not moved before ctx ended: the loop that decides, the clock of the sound, or
 // the network's own; nil when all have. A supervisor that hears of one restarts the phone.
 func (s *Station) Alive(ctx context.Context) error {
-	if err := s.loop.Sync(ctx); err != nil {
+	if err := s.loop.Ping(ctx); err != nil {
 		return fmt.Errorf("station: the loop stands still: %w", err)
 	}
 	if !s.voice.Ping(ctx) {

@@ -81,6 +81,7 @@ type Config struct {
 type Loop struct {
 	config  Config
 	queue   chan phone.Event
+	pings   chan chan struct{}
 	done    chan struct{} // closed when Run has returned
 	full    chan struct{} // closed when the queue has overflowed
 	fullSet sync.Once
@@ -108,7 +109,7 @@ type repaint struct{ shown chan struct{} }
 func New(config Config) *Loop {
 	return &Loop{
 		config: config, painter: config.Painter,
-		queue: make(chan phone.Event, queueSize), done: make(chan struct{}), full: make(chan struct{}),
+		queue: make(chan phone.Event, queueSize), pings: make(chan chan struct{}), done: make(chan struct{}), full: make(chan struct{}),
 		replies: map[uint64]chan phone.Refusal{},
 	}
 }
@@ -179,6 +180,20 @@ func (l *Loop) Sync(ctx context.Context) error {
 	}
 }
 
+// Ping waits until Run has come round: the phone would decide. It shows nothing, so that a supervisor can ask often.
+func (l *Loop) Ping(ctx context.Context) error {
+	answer := make(chan struct{})
+	select {
+	case l.pings <- answer:
+		<-answer // Run is there
+		return nil
+	case <-l.done:
+		return errStopped
+	case <-ctx.Done():
+		return fmt.Errorf("loop: waiting for a sign of life: %w", ctx.Err())
+	}
+}
+
 // View is what the phone shows now.
 func (l *Loop) View() phone.View {
 	l.mu.Lock()
@@ -216,6 +231,9 @@ func (l *Loop) Run(ctx context.Context) error {
 		case <-l.full:
 			l.config.Logger.Error("event queue is full", "transcript", l.record.String())
 			return ErrQueueFull
+		case answer := <-l.pings:
+			close(answer)
+			continue
 		case event = <-l.queue:
 		case <-timer.C:
 			event = phone.Tick{}

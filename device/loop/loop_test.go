@@ -226,3 +226,37 @@ func TestTheTranscriptForgetsAndIsBounded(t *testing.T) {
 		t.Fatalf("%d lines are kept after %v, want 1", n, transcriptAge)
 	}
 }
+
+func TestAPingIsAnsweredByALoopThatMovesAndPaintsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{block: make(chan struct{})}
+		l := running(t, w)
+		synctest.Wait()
+		_, _, before, _ := w.seen()
+		for range 10 {
+			if err := l.Ping(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, shown, _ := w.seen(); shown != before {
+			t.Errorf("ten pings painted %d pictures", shown-before)
+		}
+		l.Post(sip.Registered{Expires: time.Minute})
+		l.Post(hal.HookChange{Up: true})
+		for _, k := range []hal.Key{hal.Key1, hal.Key1, hal.Key2} {
+			l.Post(hal.KeyChange{Key: k, Down: true})
+			l.Post(hal.KeyChange{Key: k})
+		}
+		l.Post(hal.KeyChange{Key: hal.KeyOK, Down: true}) // dials, and the network takes nothing
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := l.Ping(ctx); err == nil {
+			t.Error("a loop that stands still answers")
+		}
+		close(w.block)
+		if err := l.Ping(t.Context()); err != nil {
+			t.Errorf("when it moves again: %v", err)
+		}
+	})
+}

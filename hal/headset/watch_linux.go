@@ -18,7 +18,7 @@ import (
 // Times and sizes of the watch.
 const (
 	settleTime = time.Second      // after a change: only then udev has set the owner of the node
-	rescanTime = 10 * time.Second // without any announcement, in case one was lost
+	rescanTime = 30 * time.Second // without any announcement, in case one was lost
 	delayMax   = 30 * time.Second // between two tries to open a device that fails
 	// devicesMax is more headsets than one agent has ears for; what is beyond stays unopened.
 	devicesMax = 8

@@ -16,7 +16,7 @@ const (
 	retryFirst = 250 * time.Millisecond
 	retryMax   = 10 * time.Second
 	// checkEvery is how soon a chip that lost its power in silence is found while nothing changes.
-	checkEvery = 10 * time.Second
+	checkEvery = 30 * time.Second
 )
 
 // An output is hardware that fails as one: a line, a chip, a kernel LED.

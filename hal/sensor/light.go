@@ -43,7 +43,8 @@ func (b BH1750) Lux() (float64, error) {
 	return lux, nil
 }
 
-// Follow measures light every 2 s on a goroutine of its own and calls level whenever the brightness changes, also with the
+// Follow measures light on a goroutine of its own, every 2 s while it changes and every 8 s while it stays, and calls level
+// whenever the brightness changes, also with the
 // first one; while it changes slowly, ten times a second. A sensor that fails is reported, and the brightness goes to the
 // curve's brightest: what cannot be read by day is worse than what is too bright at night. level must not block. stop ends it
 // and waits.
@@ -55,6 +56,9 @@ func Follow(lux func() (float64, error), curve Curve, level func(uint8), report 
 	f := follower{dimmer: d, lux: lux, level: level, health: health{part: hal.PartLight, report: report}}
 	return loop(f.step), nil
 }
+
+// pollSteady is how often the light is measured while it stays: a phone at rest shall wake for little.
+const pollSteady = 8 * time.Second
 
 // A follower joins sensor and dimmer.
 type follower struct {
@@ -75,11 +79,15 @@ func (f *follower) step() time.Time {
 		f.health.result(err)
 		now = time.Now() // a measurement takes time
 		f.poll = now.Add(PollMin)
+		before := f.dimmer.target
 		switch {
 		case err == nil:
 			f.dimmer.Light(now, lux)
 		case f.health.fault != hal.Working:
 			f.dimmer.Blind(now)
+		}
+		if err == nil && f.dimmer.target == before {
+			f.poll = now.Add(pollSteady)
 		}
 	}
 	if l := f.dimmer.Level(); l != 0 && l != f.shown {
