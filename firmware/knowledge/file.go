@@ -6,16 +6,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"freizeichen/firmware"
+	"freizeichen/firmware/disk"
 )
 
 // Store writes a compiled file so that path holds either what it held before or all of data, whenever the power fails:
 // beside it, flushed, and renamed (rename(2) is atomic on one file system). Data that Load refuses is not stored. One
 // writer at a time.
 func Store(path string, data []byte) error {
-	return storeOn(disk{}, path, data)
+	return storeOn(disk.Disk{}, path, data)
 }
 
 // Open reads a compiled file that Store wrote: its bytes, for an entity tag, and what they say. The error wraps os.ErrNotExist
@@ -38,9 +38,9 @@ func Open(path string) ([]byte, firmware.Knowledge, error) {
 
 // storage is the steps of Store that a power cut can come between.
 type storage interface {
-	write(path string, data []byte) error // and flush
-	rename(from, to string) error
-	flush(folder string) error // the names in it
+	Write(path string, data []byte) error // and flush
+	Rename(from, to string) error
+	Flush(folder string) error // the names in it
 }
 
 func storeOn(s storage, path string, data []byte) error {
@@ -49,42 +49,14 @@ func storeOn(s storage, path string, data []byte) error {
 	}
 	// One name for the draft: what a power cut leaves behind is overwritten by the next, and does not fill a small disk.
 	draft := path + ".new"
-	if err := s.write(draft, data); err != nil {
+	if err := s.Write(draft, data); err != nil {
 		return fmt.Errorf("knowledge: writing %s: %w", draft, err)
 	}
-	if err := s.rename(draft, path); err != nil {
+	if err := s.Rename(draft, path); err != nil {
 		return fmt.Errorf("knowledge: replacing %s: %w", path, err)
 	}
-	if err := s.flush(filepath.Dir(path)); err != nil {
+	if err := s.Flush(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("knowledge: flushing the folder of %s: %w", path, err)
 	}
 	return nil
-}
-
-// disk is the real storage.
-type disk struct{}
-
-func (disk) write(path string, data []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(path)) // a full disk gets its room back
-	}
-	return nil
-}
-
-func (disk) rename(from, to string) error { return os.Rename(from, to) }
-
-func (disk) flush(folder string) error {
-	if runtime.GOOS == "windows" {
-		return nil // has no such call; only the simulator runs there
-	}
-	dir, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"freizeichen/firmware/disk"
 )
 
 // two are an old and a new compiled file.
@@ -76,13 +78,13 @@ var errCut = errors.New("the power is cut")
 // cutting is a disk whose power is cut in one step: within a write after so many bytes, or before a later step. What was
 // not flushed by then may be lost: the write that is cut is the worst case of it.
 type cutting struct {
-	disk
+	disk.Disk
 	bytes int // that reach the disk
 	step  string
 	did   []string
 }
 
-func (c *cutting) write(path string, data []byte) error {
+func (c *cutting) Write(path string, data []byte) error {
 	c.did = append(c.did, "write "+filepath.Base(path))
 	if c.step == "write" {
 		if err := os.WriteFile(path, data[:c.bytes], 0o600); err != nil {
@@ -90,23 +92,23 @@ func (c *cutting) write(path string, data []byte) error {
 		}
 		return errCut
 	}
-	return c.disk.write(path, data)
+	return c.Disk.Write(path, data)
 }
 
-func (c *cutting) rename(from, to string) error {
+func (c *cutting) Rename(from, to string) error {
 	c.did = append(c.did, "rename "+filepath.Base(from)+" "+filepath.Base(to))
 	if c.step == "rename" {
 		return errCut
 	}
-	return c.disk.rename(from, to)
+	return c.Disk.Rename(from, to)
 }
 
-func (c *cutting) flush(folder string) error {
+func (c *cutting) Flush(folder string) error {
 	c.did = append(c.did, "flush")
 	if c.step == "flush" {
 		return errCut
 	}
-	return c.disk.flush(folder)
+	return c.Disk.Flush(folder)
 }
 
 func TestAPowerCutLeavesTheOldOrTheNewFile(t *testing.T) {

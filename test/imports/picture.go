@@ -71,9 +71,10 @@ var picture = []part{
 	{"firmware/document", nil, "a document knows keys and places, not what they mean"},
 	{"firmware/config", []string{"firmware", "firmware/document"}, columns},
 	{"firmware/switchboard", []string{"firmware", "firmware/document", "firmware/config"}, columns},
-	{"firmware/knowledge", []string{"firmware", "firmware/document"}, columns},
+	{"firmware/knowledge", []string{"firmware", "firmware/document", "firmware/disk"}, columns},
 	{"firmware/journal", nil, "a journal keeps bytes: whose, it need not know"},
-	{"firmware/selftest", []string{"firmware"}, columns},
+	{"firmware/selftest", []string{"firmware", "firmware/disk"}, columns},
+	{"firmware/disk", nil, "a disk keeps bytes: whose, it need not know"},
 
 	{"cmd/station", []string{"device/*", "hal", "sip", "sip/*", "firmware", "firmware/*"}, "a station joins the parts of a phone; its body is handed to it"},
 	{"cmd/centre", []string{"device/callcentre", "sip", "sip/*", "firmware", "firmware/*"}, "the centre joins queues, agents, store and pages; phones are elsewhere"},

@@ -7,9 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
+
+	"freizeichen/firmware/disk"
 )
 
 // kept is how many reports a phone holds.
@@ -19,7 +20,7 @@ const kept = 10
 // whenever the power fails. One writer at a time.
 type Store struct {
 	folder string
-	disk   disk
+	disk   steps
 }
 
 // NewStore is the store in a folder, which is made if it is not there.
@@ -27,15 +28,15 @@ func NewStore(folder string) (*Store, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	return &Store{folder, realDisk{}}, nil
+	return &Store{folder, disk.Disk{}}, nil
 }
 
-// disk is the steps of Add that a power cut can come between.
-type disk interface {
-	write(path string, data []byte) error // and flush
-	rename(from, to string) error
-	remove(path string) error
-	flush(folder string) error // the names in it
+// steps are those of Add that a power cut can come between.
+type steps interface {
+	Write(path string, data []byte) error // and flush
+	Rename(from, to string) error
+	Remove(path string) error
+	Flush(folder string) error // the names in it
 }
 
 // storedName has a number that counts up, because clocks of phones jump, and half the hash, so that damage shows.
@@ -64,18 +65,18 @@ func (s *Store) Add(r Record) (document []byte, hash string, err error) {
 	hash = Hash(document)
 	draft, path := filepath.Join(s.folder, draftName), filepath.Join(s.folder, fmt.Sprintf("%08d-%s.json", number, hash[:32]))
 	// One name for the draft: what a power cut leaves behind is overwritten by the next.
-	if err := s.disk.write(draft, document); err != nil {
+	if err := s.disk.Write(draft, document); err != nil {
 		return nil, "", fmt.Errorf("report: writing %s: %w", draft, err)
 	}
-	if err := s.disk.rename(draft, path); err != nil {
+	if err := s.disk.Rename(draft, path); err != nil {
 		return nil, "", fmt.Errorf("report: storing %s: %w", path, err)
 	}
-	if err := s.disk.flush(s.folder); err != nil {
+	if err := s.disk.Flush(s.folder); err != nil {
 		return nil, "", fmt.Errorf("report: flushing %s: %w", s.folder, err)
 	}
 	// Only now: a power cut leaves one too many, never one too few.
 	for _, name := range names[:max(0, len(names)+1-kept)] {
-		if err := s.disk.remove(filepath.Join(s.folder, name)); err != nil {
+		if err := s.disk.Remove(filepath.Join(s.folder, name)); err != nil {
 			return document, hash, fmt.Errorf("report: stored, but not removing the oldest: %w", err)
 		}
 	}
@@ -127,33 +128,4 @@ func (s *Store) names() ([]string, error) {
 		}
 	}
 	return names, nil
-}
-
-type realDisk struct{}
-
-func (realDisk) write(path string, data []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(path)) // a full disk gets its room back
-	}
-	return nil
-}
-
-func (realDisk) rename(from, to string) error { return os.Rename(from, to) }
-
-func (realDisk) remove(path string) error { return os.Remove(path) }
-
-func (realDisk) flush(folder string) error {
-	if runtime.GOOS == "windows" {
-		return nil // has no such call; only the simulator runs there
-	}
-	dir, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"freizeichen/firmware/disk"
 )
 
 func numbered(n int) Record {
@@ -97,7 +99,7 @@ func TestARecordThatCannotBeReadIsNotStored(t *testing.T) {
 
 // powerCut is a disk whose power fails before step number at; what is written then is half there.
 type powerCut struct {
-	realDisk
+	disk.Disk
 	step, at int
 }
 
@@ -105,33 +107,33 @@ var errPower = errors.New("the power is gone")
 
 func (c *powerCut) fails() bool { c.step++; return c.step > c.at }
 
-func (c *powerCut) write(path string, data []byte) error {
+func (c *powerCut) Write(path string, data []byte) error {
 	if c.fails() {
 		_ = os.WriteFile(path, data[:len(data)/2], 0o644)
 		return errPower
 	}
-	return c.realDisk.write(path, data)
+	return c.Disk.Write(path, data)
 }
 
-func (c *powerCut) rename(from, to string) error {
+func (c *powerCut) Rename(from, to string) error {
 	if c.fails() {
 		return errPower
 	}
-	return c.realDisk.rename(from, to)
+	return c.Disk.Rename(from, to)
 }
 
-func (c *powerCut) remove(path string) error {
+func (c *powerCut) Remove(path string) error {
 	if c.fails() {
 		return errPower
 	}
-	return c.realDisk.remove(path)
+	return c.Disk.Remove(path)
 }
 
-func (c *powerCut) flush(folder string) error {
+func (c *powerCut) Flush(folder string) error {
 	if c.fails() {
 		return errPower
 	}
-	return c.realDisk.flush(folder)
+	return c.Disk.Flush(folder)
 }
 
 func TestAPowerCutAtEveryStepLeavesWholeReports(t *testing.T) {
