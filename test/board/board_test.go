@@ -31,26 +31,6 @@ func tone(hz float64) usbheadset.Source {
 	}
 }
 
-// window is short enough to lie between two gaps on a busy machine: 200 ms.
-const window = usbheadset.RateHz / 5
-
-// share is how much of the power of samples is at a frequency, in the best window: Goertzel's algorithm.
-func share(samples []int16, hz float64) float64 {
-	best, c := 0.0, 2*math.Cos(2*math.Pi*hz/usbheadset.RateHz)
-	for ; len(samples) >= window; samples = samples[window:] {
-		var a, b, all float64
-		for _, s := range samples[:window] {
-			x := float64(s)
-			all += x * x
-			a, b = x+c*a-b, a
-		}
-		if all > 0 {
-			best = max(best, (a*a+b*b-c*a*b)/(all*window/2))
-		}
-	}
-	return best
-}
-
 func headset(t *testing.T, model usbheadset.Model) *usbheadset.Headset {
 	t.Helper()
 	h, err := usbheadset.New(model)
@@ -241,7 +221,7 @@ func sound(t *testing.T, m *rig.Machine, cards ...*usbheadset.Headset) {
 		}
 		played := card.Played(marks[i])
 		t.Logf("card %d: %s, %d samples played", i, strings.TrimSpace(out), len(played))
-		if s := share(played, float64(400+100*i)); s < 0.9 {
+		if s := usbheadset.Share(played, float64(400+100*i)); s < 0.9 {
 			t.Errorf("card %d: %.2f of what is heard is what was said", i, s)
 		}
 		var heard float64

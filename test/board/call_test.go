@@ -69,7 +69,7 @@ func queueCall(t *testing.T, p *phone, pbx *asterisk.PBX) {
 	p.hook(true)
 	p.status("line1: talking")
 	p.until("the citizen hears the microphone", func() bool { return asterisk.ToneSeconds(citizen.Heard(), microphoneHz) > 1 })
-	p.until("the handset sounds of the citizen", func() bool { return share(p.handset.Played(mark), citizenHz) > 0.9 })
+	p.until("the handset sounds of the citizen", func() bool { return usbheadset.Share(p.handset.Played(mark), citizenHz) > 0.9 })
 	if on, _ := p.lamps[0].Lit(0, time.Now()); !on {
 		t.Error("the lamp of line 1 is dark in the conversation")
 	}

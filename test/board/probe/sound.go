@@ -11,6 +11,8 @@ import (
 	"time"
 	"unsafe"
 
+	"freizeichen/test/board/rig/usbheadset"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -168,26 +170,6 @@ func sound(argument string) error {
 	if err := <-said; err != nil {
 		return err
 	}
-	fmt.Printf("share %.2f frames %d gaps %d %d\n", share(heard, heardHz), len(heard), saidGaps, gaps)
+	fmt.Printf("share %.2f frames %d gaps %d %d\n", usbheadset.Share(heard, heardHz), len(heard), saidGaps, gaps)
 	return nil
-}
-
-// window is short enough to lie between two gaps on a busy machine.
-const window = rate / 5
-
-// share is how much of the power of samples is at a frequency, in the best window: Goertzel's algorithm.
-func share(samples []int16, hz float64) float64 {
-	best, c := 0.0, 2*math.Cos(2*math.Pi*hz/rate)
-	for ; len(samples) >= window; samples = samples[window:] {
-		var a, b, all float64
-		for _, s := range samples[:window] {
-			x := float64(s)
-			all += x * x
-			a, b = x+c*a-b, a
-		}
-		if all > 0 {
-			best = max(best, (a*a+b*b-c*a*b)/(all*window/2))
-		}
-	}
-	return best
 }
