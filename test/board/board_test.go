@@ -20,6 +20,9 @@ import (
 	"freizeichen/test/tool"
 )
 
+// lookEvery is how often is looked for what nothing tells: more often would take QEMU's time from the machine.
+const lookEvery = 50 * time.Millisecond
+
 // tone is a microphone that hears a sine.
 func tone(hz float64) usbheadset.Source {
 	n := 0
@@ -112,7 +115,7 @@ func TestAllThatAPhoneNeedsIsOnTheBoard(t *testing.T) {
 	run("the panel shows what is painted", func(t *testing.T, m *rig.Machine) {
 		probe(t, "panel")
 		// The kernel brings it to the display in its own time.
-		for deadline := time.Now().Add(rig.Patience); ; {
+		for deadline := time.Now().Add(rig.Patience); ; time.Sleep(lookEvery) {
 			picture, err := m.Monitor.Picture()
 			if err != nil {
 				t.Fatal(err)
@@ -136,7 +139,7 @@ func TestAllThatAPhoneNeedsIsOnTheBoard(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := map[bool]string{true: "1", false: "0"}[up]
-			for deadline := time.Now().Add(rig.Patience); ; {
+			for deadline := time.Now().Add(rig.Patience); ; time.Sleep(lookEvery) {
 				if carrier, err := m.Read("/sys/class/net/eth0/carrier"); err == nil && strings.TrimSpace(carrier) == want {
 					break
 				}
@@ -287,9 +290,12 @@ func service(t *testing.T, m *rig.Machine) {
 func visit(t *testing.T, m *rig.Machine, port int) {
 	wait := m.Begin(wire.Program{Path: "/usr/bin/probe", Args: []string{"tcp", ":7000"}})
 	// Before the program listens, QEMU takes the call and hangs up.
-	for deadline := time.Now().Add(rig.Patience); ; {
+	for deadline := time.Now().Add(rig.Patience); ; time.Sleep(lookEvery) {
 		connection, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := connection.SetReadDeadline(deadline); err != nil {
 			t.Fatal(err)
 		}
 		said, _ := io.ReadAll(connection)

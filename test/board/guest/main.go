@@ -82,6 +82,11 @@ func boot(link *link) error {
 		return err
 	}
 	link.tell(wire.Booted, uptime())
+	go func() {
+		for range time.Tick(wire.AliveEvery) {
+			link.tell(wire.Alive, uptime())
+		}
+	}()
 	if config.Program.Path != "" {
 		if err := service.start(); err != nil {
 			return err
@@ -104,6 +109,7 @@ func mount() error {
 	}
 	// The rest of the file system is in memory too.
 	return errors.Join(os.MkdirAll("/run", 0o755), os.MkdirAll("/tmp", 0o755), os.Chmod("/tmp", 0o777|os.ModeSticky), limits(),
+		os.WriteFile("/proc/sys/net/ipv4/ping_group_range", []byte("0 2147483647"), 0o644), // as systemd's 50-default.conf does
 		os.Setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"))
 }
 

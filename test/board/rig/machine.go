@@ -37,6 +37,9 @@ import (
 // Patience is how long anything may take on a machine that does other things too: the emulated processor has no clock of its own.
 const Patience = 60 * time.Second
 
+// StoodStill is what a test says that has failed on a machine that stood still: `make test-board` gives it another.
+const StoodStill = "the emulated machine stood still"
+
 // GPIO lines of the board by their number at gpiochip0. Their names there are HOOK, KEYINT, LAMP_MESSAGE, LAMP_MUTE, LAMP_HEADSET and SPARE1
 // to SPARE3.
 const (
@@ -105,6 +108,7 @@ type machine struct {
 	events  []Seen
 	changed chan struct{} // closed and replaced at every event
 	silent  bool          // the port has ended
+	pulse   pulse
 }
 
 // Start boots a board that is switched off with the test, and waits until the program was started. The test skips without a machine to
@@ -122,6 +126,9 @@ func Start(t testing.TB, board Board) *Machine {
 		m.stop()
 		if t.Failed() {
 			t.Logf("the board said:\n%s", m.log)
+			if still := m.stood(); still > 0 {
+				t.Logf("%s for %s: that is no finding about the program; see \"no sign of life\" in the log", StoodStill, still.Round(time.Second))
+			}
 		}
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
@@ -139,6 +146,7 @@ func Start(t testing.TB, board Board) *Machine {
 	if text, ok := m.Seen(wire.Booted, "", Patience); !ok {
 		t.Fatalf("the board did not boot within %s %s", Patience, text)
 	}
+	go m.guard()
 	return m
 }
 

@@ -2,7 +2,6 @@ package rig
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"syscall"
@@ -29,11 +28,12 @@ func (m *machine) listen() {
 			break
 		}
 		m.mu.Lock()
+		m.pulse.beat(time.Now())
 		if r := message.Reply; r != nil && m.waiting[r.ID] != nil {
 			m.waiting[r.ID] <- *r
 			delete(m.waiting, r.ID)
 		}
-		if e := message.Event; e != nil {
+		if e := message.Event; e != nil && e.Kind != wire.Alive {
 			if e.Kind != wire.Fed { // twice a second
 				m.log.note(e.Kind, e.Text)
 			}
@@ -88,10 +88,10 @@ func (m *machine) SeenAfter(mark int, kind, words string, most time.Duration) (t
 				return e.Text, false
 			}
 		}
-		changed, silent := m.changed, m.silent
+		changed, end := m.changed, m.end()
 		m.mu.Unlock()
-		if silent {
-			return "because the machine has ended", false
+		if end != nil {
+			return end.Error(), false
 		}
 		select {
 		case <-changed:
@@ -135,9 +135,9 @@ func (m *machine) ask(request wire.Request) (wire.Reply, error) {
 	}
 	answer := make(chan wire.Reply, 1)
 	m.mu.Lock()
-	if m.silent {
+	if err := m.end(); err != nil {
 		m.mu.Unlock()
-		return wire.Reply{}, errors.New("rig: the machine has ended")
+		return wire.Reply{}, err
 	}
 	m.asked++
 	request.ID = m.asked
@@ -151,7 +151,7 @@ func (m *machine) ask(request wire.Request) (wire.Reply, error) {
 	case reply, ok := <-answer:
 		switch {
 		case !ok:
-			return reply, fmt.Errorf("rig: %s %s: the machine has ended", request.Do, request.Path)
+			return reply, fmt.Errorf("%s %s: %w", request.Do, request.Path, m.ended())
 		case reply.Error != "":
 			return reply, fmt.Errorf("rig: %s %s: %s", request.Do, request.Path, reply.Error)
 		}

@@ -3,7 +3,9 @@ package rig
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestAFileWithoutACleanPathIsRefused(t *testing.T) {
@@ -47,5 +49,27 @@ func TestTheConsoleIsCutIntoLines(t *testing.T) {
 	}
 	if lines := bytes.Split([]byte(l.String()), []byte("\n")); len(lines) != 2 || !bytes.HasSuffix(lines[0], []byte(" one")) || !bytes.HasSuffix(lines[1], []byte(" two")) {
 		t.Errorf("%q", lines)
+	}
+}
+
+func TestAMachineThatStandsStillIsLookedAtAndEnded(t *testing.T) {
+	began := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
+	at := func(second int) time.Time { return began.Add(time.Duration(second) * time.Second) }
+	var p pulse
+	var seen []string
+	for second := range 80 {
+		if second <= 3 || second == 20 { // alive, then late, then still
+			p.beat(at(second))
+		}
+		look, end := p.check(at(second))
+		if look || end {
+			seen = append(seen, fmt.Sprint(second, look, end))
+		}
+		if end {
+			break
+		}
+	}
+	if got, want := strings.Join(seen, ", "), "13 true false, 30 true false, 65 true true"; got != want || p.still != stillMax || !p.dead {
+		t.Errorf("got %q, want %q; %+v", got, want, p)
 	}
 }

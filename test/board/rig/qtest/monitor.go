@@ -79,6 +79,12 @@ func (m *Monitor) Do(command string, arguments map[string]any, result any) error
 // Continue starts a machine that was made with -S.
 func (m *Monitor) Continue() error { return m.Do("cont", nil, nil) }
 
+// Ask is what QEMU's monitor for people answers.
+func (m *Monitor) Ask(question string) (answer string, err error) {
+	err = m.Do("human-monitor-command", map[string]any{"command-line": question}, &answer)
+	return answer, err
+}
+
 // Quit ends QEMU at once. That its answer may be lost is no error.
 func (m *Monitor) Quit() { _ = m.Do("quit", nil, nil) }
 

@@ -87,7 +87,11 @@ const (
 	Notified = "notified" // any other state that was told to the service manager, Text
 	Output   = "output"   // a line of the program, Text
 	Ended    = "ended"    // Text: "exit status 1", "signal: killed"
+	Alive    = "alive"    // every AliveEvery. Text: seconds of uptime
 )
+
+// AliveEvery is how often the machine says that it lives.
+const AliveEvery = time.Second
 
 // An Event is what happens in the machine by itself.
 type Event struct{ Kind, Text string }
