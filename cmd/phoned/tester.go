@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"freizeichen/cmd/phoned/internal/checks"
+	"freizeichen/cmd/station"
 	"freizeichen/device/phone"
 	"freizeichen/firmware/config"
 	"freizeichen/firmware/selftest"
 	"freizeichen/firmware/selftest/report"
 	"freizeichen/hal"
 	"freizeichen/hal/board/body"
+	"freizeichen/sip"
 )
 
 // Times of the tests that run by themselves.
@@ -86,7 +88,7 @@ type guided struct {
 func newTester(b *body.Body, o options, log *slog.Logger) (*tester, error) {
 	t := &tester{lights: b.Lights(), small: o.board.Panel.Shows == hal.Mono128x64, log: log}
 	var err error
-	t.checks, err = checks.New(checks.Config{Body: b, Config: o.config, Data: o.data, Log: log, View: func() phone.View { return t.phone.View() }})
+	t.checks, err = checks.New(checks.Config{Body: b, Config: o.config, Data: o.data, Log: log, View: func() phone.View { return t.phone.View() }, Echo: echo(o, log)})
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +117,20 @@ func newTester(b *body.Body, o options, log *slog.Logger) (*tester, error) {
 		}
 	}
 	return t, nil
+}
+
+// echoTime is how long voice goes to the exchange and back.
+const echoTime = 10 * time.Second
+
+// echo is the call to the site's echo; nil where there is none.
+func echo(o options, log *slog.Logger) func(context.Context) (sip.Statistics, error) {
+	number := o.config.SelfTest.Echo
+	if number == "" {
+		return nil
+	}
+	return func(ctx context.Context) (sip.Statistics, error) {
+		return station.Echo(ctx, station.Config{Config: o.config, Version: version, Logger: log}, number, echoTime)
+	}
 }
 
 // run does the test of the start, and goes on testing until ctx ends. Neither is in anybody's way.

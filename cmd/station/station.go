@@ -86,28 +86,15 @@ type Station struct {
 // New opens the sockets of a phone. Run makes it live; without Run, nothing but the sockets exists.
 func New(config Config) (*Station, error) {
 	s := &Station{config: config, panel: panel(config.Config), language: language(config.Config)}
-	account := account(config.Config.Accounts[0])
-	endpoint, err := transaction.Open(transaction.Config{
-		Network: account.Transport, Local: config.Config.Network.Local, TCP: config.ListenPacket == nil,
-		Server: server(account), Methods: ua.Methods(), Extensions: ua.Extensions(), ListenPacket: config.ListenPacket,
-		TransactionsMax: transactionsMax, ConnectionsMax: connectionsMax, Log: config.Logger,
-	})
+	endpoint, err := openEndpoint(config, config.Config.Network.Local)
 	if err != nil {
 		return nil, err
 	}
 	s.endpoint = endpoint
-	local := func() netip.AddrPort { return endpoint.LocalAddr(account.Transport) }
-	s.media = media.New(media.Config{
-		Address: func() netip.Addr { return local().Addr() },
-		PortMin: config.Config.Network.RTP.First, PortMax: config.Config.Network.RTP.Last,
-		Digit:  func(call sip.CallID, digit byte) { s.loop.Post(sip.DigitReceived{Call: call, Digit: digit}) },
-		Listen: config.ListenRTP, Logger: config.Logger,
-	})
-	s.agent = ua.New(ua.Config{
-		Account: account, Local: local, UserAgent: "Freizeichen/" + config.Version,
-		CalledFrom: calledFrom(config.Config), KeepAlive: config.Config.Network.KeepAlive,
-		SessionExpires: sessionExpires, Queues: queueSource(config.Config), Log: config.Logger,
-	}, endpoint.Transactions(), s.media, s.reported)
+	s.media = newMedia(config, endpoint, func(call sip.CallID, digit byte) { s.loop.Post(sip.DigitReceived{Call: call, Digit: digit}) })
+	agent := agentConfig(config, endpoint)
+	agent.KeepAlive, agent.Queues = config.Config.Network.KeepAlive, queueSource(config.Config)
+	s.agent = ua.New(agent, endpoint.Transactions(), s.media, s.reported)
 	s.voice = voice.New(config.Sound, s.media, voice.Config{Country: country(config.Config)}, s.soundGone, config.Logger)
 	// The desk posts what it reads before there is a loop to take it.
 	var early []phone.Event
@@ -138,6 +125,33 @@ func New(config Config) (*Station, error) {
 		return nil, errors.Join(err, endpoint.Close(), s.desk.close())
 	}
 	return s, nil
+}
+
+// openEndpoint opens the SIP socket of a phone's account.
+func openEndpoint(config Config, local netip.AddrPort) (*transaction.Endpoint, error) {
+	account := account(config.Config.Accounts[0])
+	return transaction.Open(transaction.Config{
+		Network: account.Transport, Local: local, TCP: config.ListenPacket == nil,
+		Server: server(account), Methods: ua.Methods(), Extensions: ua.Extensions(), ListenPacket: config.ListenPacket,
+		TransactionsMax: transactionsMax, ConnectionsMax: connectionsMax, Log: config.Logger,
+	})
+}
+
+// newMedia makes the sessions of calls that the endpoint signals.
+func newMedia(config Config, endpoint *transaction.Endpoint, digit func(sip.CallID, byte)) *media.Sessions {
+	return media.New(media.Config{
+		Address: func() netip.Addr { return endpoint.LocalAddr("").Addr() },
+		PortMin: config.Config.Network.RTP.First, PortMax: config.Config.Network.RTP.Last,
+		Digit: digit, Listen: config.ListenRTP, Logger: config.Logger,
+	})
+}
+
+// agentConfig is what every user agent of the account has.
+func agentConfig(config Config, endpoint *transaction.Endpoint) ua.Config {
+	return ua.Config{
+		Account: account(config.Config.Accounts[0]), Local: func() netip.AddrPort { return endpoint.LocalAddr("") },
+		UserAgent: "Freizeichen/" + config.Version, CalledFrom: calledFrom(config.Config), SessionExpires: sessionExpires, Log: config.Logger,
+	}
 }
 
 // Post gives the phone an event of its body.
@@ -251,11 +265,19 @@ func (s *Station) Run(ctx context.Context) error {
 func (s *Station) sayGoodbye() {
 	gone := make(chan struct{})
 	s.endpoint.Do(func(now time.Time) { s.agent.Stop(now, func() { close(gone) }) })
-	timer := time.NewTimer(farewell)
+	if !within(gone, farewell) {
+		s.config.Logger.Warn("the PBX did not confirm the end of the registration", "waited", farewell)
+	}
+}
+
+// within waits for the end of something, and reports whether it came in time.
+func within(done <-chan struct{}, most time.Duration) bool {
+	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
-	case <-gone:
+	case <-done:
+		return true
 	case <-timer.C:
-		s.config.Logger.Warn("the PBX did not confirm the end of the registration", "waited", farewell)
+		return false
 	}
 }

@@ -96,9 +96,9 @@ func (p problems) centre(c *Centre, m rawCentre) {
 	}
 	document.Choice(p.Problems, &c.Status, m.Status, Presence, Dialog, None)
 	p.reasons(c, m.Reasons)
-	document.Value(p.Problems, &c.Codes.SignIn, m.Codes.SignIn, parseCode)
-	document.Value(p.Problems, &c.Codes.SignOut, m.Codes.SignOut, parseCode)
-	document.Value(p.Problems, &c.Codes.Ready, m.Codes.Ready, parseCode)
+	document.Value(p.Problems, &c.Codes.SignIn, m.Codes.SignIn, document.TextOf(document.CheckDigits))
+	document.Value(p.Problems, &c.Codes.SignOut, m.Codes.SignOut, document.TextOf(document.CheckDigits))
+	document.Value(p.Problems, &c.Codes.Ready, m.Codes.Ready, document.TextOf(document.CheckDigits))
 	document.Value(p.Problems, &c.ManyWaiting, m.Alarm.Waiting, document.NumberOf(0, 1000))
 	document.Value(p.Problems, &c.LongWait, m.Alarm.Longest, document.DurationOf(time.Second, time.Hour, true))
 	document.Value(p.Problems, &c.Reject, m.Reject, document.ParseBool)
@@ -121,7 +121,7 @@ func (p problems) reasons(c *Centre, mirror []rawReason) {
 		var r Reason
 		document.Value(p.Problems, &r.ID, m.ID, document.TextOf(checkReason))
 		document.Value(p.Problems, &r.Text, m.Text, document.TextOf(checkText))
-		document.Value(p.Problems, &r.Code, m.Code, parseCode)
+		document.Value(p.Problems, &r.Code, m.Code, document.TextOf(document.CheckDigits))
 		if r.ID != "" && r.Text == "" && !slices.Contains(KnownReasons(), r.ID) {
 			p.Add(m.At, "%s needs a text: only %s have one of their own", path, strings.Join(KnownReasons(), ", "))
 		}
@@ -142,13 +142,6 @@ func parseURL(text string) (string, error) {
 		return "", fmt.Errorf("is %s; allowed: https://HOST or https://HOST:PORT", document.Excerpt(text))
 	}
 	return "https://" + u.Host, nil
-}
-
-func parseCode(text string) (string, error) {
-	if text == "" {
-		return "", nil
-	}
-	return text, document.CheckNumber(text)
 }
 
 // checkReason takes what stands in the PBX's events and in the store.

@@ -34,6 +34,10 @@ func (p problems) check(mirror raw) Config {
 	document.Value(p.Problems, &c.Sound.Volume.Speaker, volume.Speaker, document.NumberOf(1, volumeMax))
 	document.Value(p.Problems, &c.Sound.Volume.Ringer, volume.Ringer, document.NumberOf(0, volumeMax))
 	document.Value(p.Problems, &c.Service.Password, mirror.Service.Password, parseLinePassword)
+	document.Value(p.Problems, &c.SelfTest.Echo, mirror.SelfTest.Echo, document.TextOf(document.CheckDigits))
+	if slices.Contains(c.Dial.Emergency, c.SelfTest.Echo) {
+		p.Add(mirror.SelfTest.Echo.At, "self-test.echo is %q, an emergency number: a test must not call it", c.SelfTest.Echo)
+	}
 	p.centre(&c.Centre, mirror.Centre)
 	return c
 }

@@ -30,12 +30,18 @@ type Config struct {
 	Network  Network
 	Sound    Sound
 	Service  ServiceLine
+	SelfTest SelfTest
 	Centre   Centre
 }
 
 // ServiceLine is the serial line for technicians.
 type ServiceLine struct {
 	Password Secret // empty: nobody can log in
+}
+
+// SelfTest is what the self-test needs of the site.
+type SelfTest struct {
+	Echo string // number at the PBX that sends back what it hears; empty: there is none
 }
 
 // A Language is a language of the panel, by its tag of RFC 5646.

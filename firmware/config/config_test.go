@@ -60,10 +60,10 @@ func TestEverythingWrongIsRefusedWithPlaceAndWhatIsAllowed(t *testing.T) {
 		{"a password that is a comment", "accounts:\n  - user: 201\n    domain: d\n    password: #geheim1\n", []string{
 			"f.yaml:4:5: accounts[0].password has no value: # begins a comment; put a text that begins with # in quotes"}},
 		{"two documents", "language: de\n---\nlanguage: en\n", []string{"f.yaml:3:1: a second document begins; a file holds one"}},
-		{"a list", "- language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, service-line, call-centre), but is a list"}},
-		{"a word", "language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, service-line, call-centre), but is one value"}},
+		{"a list", "- language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, service-line, self-test, call-centre), but is a list"}},
+		{"a word", "language\n", []string{"f.yaml:1:1: the file must hold keys (accounts, language, panel, lamps, dial, calls, network, sound, service-line, self-test, call-centre), but is one value"}},
 		{"unknown keys", "langauge: de\nsound:\n  tone: de\n", []string{
-			`f.yaml:1:1: "langauge" is not known; allowed: accounts, language, panel, lamps, dial, calls, network, sound, service-line, call-centre`,
+			`f.yaml:1:1: "langauge" is not known; allowed: accounts, language, panel, lamps, dial, calls, network, sound, service-line, self-test, call-centre`,
 			`f.yaml:3:3: "tone" is not known in sound; allowed: tones, volume`}},
 		{"given twice", "language: de\npanel: mono128x64\nlanguage: en\n", []string{"f.yaml:3:1: language is given twice, first in line 1"}},
 		{"given twice in JSON", `{"language": "de", "language": "en"}`, []string{"f.yaml:1:20: language is given twice, first in line 1"}},
@@ -78,6 +78,8 @@ func TestEverythingWrongIsRefusedWithPlaceAndWhatIsAllowed(t *testing.T) {
 		{"tag", "language: !!str de\n", []string{
 			"f.yaml:1:11: language must be one value, but is a tag (!), which is not taken here; put a text that begins so in quotes"}},
 		{"merge key", "lamps:\n  <<: {missed-calls: true}\n", []string{"f.yaml:2:3: this key is not known in lamps; allowed: missed-calls"}},
+		{"a test that calls an emergency number", "dial: {emergency: [\"0112\"]}\nself-test: {echo: \"0112\"}\n", []string{
+			`f.yaml:2:19: self-test.echo is "0112", an emergency number: a test must not call it`}},
 		{"wrong words", "language: fr\npanel: big\nlamps: {missed-calls: yes}\nsound: {tones: fr}\n", []string{
 			`f.yaml:1:11: language is "fr"; allowed: de, en`,
 			`f.yaml:2:8: panel is "big"; allowed: mono128x64, colour320x240`,
@@ -192,6 +194,7 @@ sound:
   tones: uk
   volume: {handset: 1, headset: 2, speaker: 3, ringer: 0}
 service-line: {password: schraube}
+self-test: {echo: "*43"}
 call-centre:
   switchboard: {url: "https://centre.example:8443/", secret: s3cret, ca: /etc/freizeichen/ca.pem}
   queues: [kw-zulassung, moers]
@@ -219,7 +222,7 @@ func TestEveryKeyReachesTheConfig(t *testing.T) {
 		Calls:   Calls{CalledNumber: []Source{To}},
 		Network: Network{Local: netip.MustParseAddrPort("127.0.0.1:5062"), RTP: PortRange{30000, 30100}},
 		Sound:   Sound{Tones: UnitedKingdom, Volume: Volume{Handset: 1, Headset: 2, Speaker: 3}},
-		Service: ServiceLine{Password: NewSecret("schraube")},
+		Service: ServiceLine{Password: NewSecret("schraube")}, SelfTest: SelfTest{Echo: "*43"},
 		Centre: Centre{
 			Switchboard: Switchboard{URL: "https://centre.example:8443", Secret: NewSecret("s3cret"), CA: "/etc/freizeichen/ca.pem"},
 			Queues:      []string{"kw-zulassung", "moers"}, Status: Dialog,

@@ -13,12 +13,18 @@ type raw struct {
 	Network  rawNetwork   `key:"network"`
 	Sound    rawSound     `key:"sound"`
 	Service  rawService   `key:"service-line"`
+	SelfTest rawSelfTest  `key:"self-test"`
 	Centre   rawCentre    `key:"call-centre"`
 }
 
 type rawService struct {
 	At       position
 	Password scalar `key:"password"`
+}
+
+type rawSelfTest struct {
+	At   position
+	Echo scalar `key:"echo"`
 }
 
 type rawCentre struct {

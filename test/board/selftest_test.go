@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +192,24 @@ func (p *phone) test(words ...string) (report.Record, int) {
 	return record, code
 }
 
+// measured fails for what a test of a report should have measured and has not, and tells what it was.
+func measured(t *testing.T, r report.Record, test string, names ...string) {
+	t.Helper()
+	i := slices.IndexFunc(r.Phases, func(p report.Phase) bool { return p.Name == test })
+	if i < 0 {
+		t.Errorf("the report has no test %s", test)
+		return
+	}
+	for _, name := range names {
+		m, known := r.Phases[i].Measurements[name]
+		if !known || m.Value == nil {
+			t.Errorf("%s: %s was not measured", test, name)
+			continue
+		}
+		t.Logf("%s: %s %v", test, name, m.Value)
+	}
+}
+
 // outcomes are the tests of a report by their outcome.
 func outcomes(r report.Record) map[selftest.Outcome][]string {
 	all := map[selftest.Outcome][]string{}
@@ -205,7 +224,7 @@ func TestTheSelfTestPassesAGoodPhoneAndFindsEachDefect(t *testing.T) {
 	parts := newParts(t)
 	parts.handset.Couple(air)
 	parts.headset.Couple(air)
-	p := startPhone(t, parts, options{pbx: pbx, headset: true, table: emulated(t)})
+	p := startPhone(t, parts, options{pbx: pbx, headset: true, table: emulated(t), configure: "self-test: {echo: \"600\"}\n"})
 	pbx.WaitRegistered("201")
 	p.until("the headset is there", p.headset.Heard)
 
@@ -224,6 +243,9 @@ func TestTheSelfTestPassesAGoodPhoneAndFindsEachDefect(t *testing.T) {
 		}
 		if na := strings.Join(outcomes(record)[selftest.NotApplicable], " "); na != "update" {
 			t.Errorf("not applicable are %q", na)
+		}
+		for test, names := range map[string][]string{"ethernet": {"speed", "lost"}, "network": {"exchange", "time", "loss", "jitter", "mos"}} {
+			measured(t, record, test, names...)
 		}
 		if w.asked != 30 {
 			t.Errorf("%d keys were asked for", w.asked)

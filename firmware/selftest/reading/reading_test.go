@@ -152,6 +152,7 @@ func TestReadingsAreJudged(t *testing.T) {
 		{"network: ends in 29 days", Network{At: noon, Exchange: true, CertificateUntil: noon.AddDate(0, 0, 29)}, fail, ""},
 		{"network: ends in 40 days", Network{At: noon, Exchange: true, CertificateUntil: noon.AddDate(0, 0, 40)}, marginal, ""},
 		{"network: 2 % loss", voice(490, ms, 20*ms), fail, ""},
+		{"network: 2 % loss, filled by the exchange", Network{Exchange: true, Voice: &Voice{Sent: 500, Received: 500, Lost: 10}}, fail, ""},
 		{"network: jitter", voice(500, 40*ms, 20*ms), fail, ""},
 		{"network: a second away", voice(500, ms, time.Second), fail, ""},
 		{"network: no voice was sent", Network{Exchange: true, Voice: &Voice{}}, fail, ""},

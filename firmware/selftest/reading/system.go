@@ -86,6 +86,7 @@ type Network struct {
 // Voice is 10 s of voice that were sent back.
 type Voice struct {
 	Sent, Received int // packets
+	Lost           int // that either end has missed: an exchange that fills gaps sends them back filled
 	Jitter         time.Duration
 	RoundTrip      time.Duration
 }
@@ -101,7 +102,7 @@ func (r Network) Judge(l selftest.Limits) selftest.Result {
 	if v := r.Voice; v != nil {
 		loss := math.NaN() // nothing was sent: no value, and no pass
 		if v.Sent > 0 {
-			loss = 100 * float64(max(0, v.Sent-v.Received)) / float64(v.Sent)
+			loss = 100 * float64(min(max(0, v.Sent-v.Received, v.Lost), v.Sent)) / float64(v.Sent)
 		}
 		measured = append(measured, l.Measure(kind, "loss", loss), l.Measure(kind, "jitter", milliseconds(v.Jitter)),
 			l.Measure(kind, "mos", MOS(loss, v.Jitter, v.RoundTrip)))

@@ -30,6 +30,7 @@ import (
 	"freizeichen/hal/board"
 	"freizeichen/hal/board/body"
 	"freizeichen/hal/eeprom"
+	"freizeichen/sip"
 )
 
 // Config is what is tested.
@@ -38,7 +39,9 @@ type Config struct {
 	Config config.Config
 	Data   string // folder of the phone; empty: it keeps nothing, and has no storage to test
 	View   func() phone.View
-	Log    *slog.Logger
+	// Echo calls the number of this site that sends back what it hears, and counts; nil: there is none.
+	Echo func(context.Context) (sip.Statistics, error)
+	Log  *slog.Logger
 }
 
 // Bench has the tests of one phone.

@@ -4,12 +4,14 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"freizeichen/device/phone"
 	"freizeichen/firmware/config"
@@ -17,6 +19,7 @@ import (
 	"freizeichen/hal"
 	"freizeichen/hal/board"
 	"freizeichen/hal/board/body"
+	"freizeichen/sip"
 )
 
 // newBench is a bench for a table, whose proc and sys are a folder with these files.
@@ -267,5 +270,34 @@ func TestAnExchangeThatIsAnAddressNeedsNoName(t *testing.T) {
 		if got := b.nameOfExchange(); got != c.want {
 			t.Errorf("%+v: %q", c, got)
 		}
+	}
+}
+
+func TestAPersonsTestCallsTheEcho(t *testing.T) {
+	b := newBench(t, board.Table{}, nil)
+	calls := 0
+	said, fault := sip.Statistics{Sent: 500, Received: 499, Jitter: 3 * time.Millisecond, RoundTrip: 20 * time.Millisecond}, error(nil)
+	b.Echo = func(context.Context) (sip.Statistics, error) { calls++; return said, fault }
+	registration := phone.Registered
+	b.View = func() phone.View { return phone.View{Status: phone.Status{Registration: registration}} }
+	b.run(t, selftest.Continuous, b.network)
+	if calls != 0 {
+		t.Error("the test that runs all the time has called")
+	}
+	r := b.run(t, selftest.Technician, b.network)
+	if value(r, "loss") != 0.2 || value(r, "jitter") != 3 || !(value(r, "mos") > 4) || calls != 1 {
+		t.Errorf("%d calls, %+v", calls, r)
+	}
+	said.RemoteLost = 20 // an exchange that fills gaps sends all back
+	if r := b.run(t, selftest.Technician, b.network); r.Outcome != selftest.Fail || value(r, "loss") != 4 {
+		t.Errorf("voice lost on its way there: %+v", r)
+	}
+	said, fault = sip.Statistics{}, errors.New("600 was not reached: busy")
+	if r := b.run(t, selftest.Factory, b.network); r.Outcome != selftest.Fail || r.Reason.Detail != fault.Error() {
+		t.Errorf("an echo that is not there: %+v", r)
+	}
+	calls, registration = 0, phone.Failed
+	if r := b.run(t, selftest.Technician, b.network); calls != 0 || r.Outcome != selftest.Fail {
+		t.Errorf("without an exchange: %d calls, %+v", calls, r)
 	}
 }

@@ -29,6 +29,11 @@ func (b *Bench) watchdog(context.Context, *selftest.Step) selftest.Result {
 	return reading.Watchdog{Timeout: time.Duration(*timeout * float64(time.Second))}.Judge(b.limits)
 }
 
+// guided tells whether a person has asked for the test: then it may write, and load the network.
+func guided(step *selftest.Step) bool {
+	return step.Level == selftest.Technician || step.Level == selftest.Factory
+}
+
 // What is written for the storage test.
 const (
 	syncBytes = 1 << 20
@@ -42,7 +47,7 @@ func (b *Bench) storage(ctx context.Context, step *selftest.Step) selftest.Resul
 	if err := unix.Statfs(b.Data, &fs); err == nil && fs.Blocks > 0 {
 		r.FreePercent = 100 * float64(fs.Bavail) / float64(fs.Blocks)
 	}
-	if step.Level == selftest.Technician || step.Level == selftest.Factory {
+	if guided(step) {
 		for range syncTimes {
 			took, err := b.write(ctx)
 			if err != nil {
@@ -121,8 +126,8 @@ func (b *Bench) sum(pattern string) *float64 {
 	return total
 }
 
-// ethernet looks at the link. Errors count from one look to the next.
-func (b *Bench) ethernet(context.Context, *selftest.Step) selftest.Result {
+// ethernet looks at the link, and loads it when a person has asked for the test. Errors count from one look to the next.
+func (b *Bench) ethernet(ctx context.Context, step *selftest.Step) selftest.Result {
 	at := "sys/class/net/" + b.Body.Table().Network + "/"
 	if !b.has(at) {
 		return selftest.FailBecause("there is no interface " + b.Body.Table().Network)
@@ -135,6 +140,9 @@ func (b *Bench) ethernet(context.Context, *selftest.Step) selftest.Result {
 		}
 		duplex, _ := b.text(at + "duplex")
 		r.FullDuplex = duplex == "full"
+		if gateway, known := b.gateway(b.Body.Table().Network); known && guided(step) {
+			r.Pings, r.PingsLost = ping(ctx, gateway)
+		}
 	}
 	if now := b.number(at + "statistics/rx_crc_errors"); now != nil {
 		b.mu.Lock()
@@ -152,20 +160,30 @@ func (b *Bench) ethernet(context.Context, *selftest.Step) selftest.Result {
 // networkMax is how long a question to the network may take.
 const networkMax = 3 * time.Second
 
-// network asks what the network serves: the exchange by the phone's registration.
-func (b *Bench) network(ctx context.Context, _ *selftest.Step) selftest.Result {
+// network asks what the network serves: the exchange by the phone's registration, and by a call when a person has asked for
+// the test.
+func (b *Bench) network(ctx context.Context, step *selftest.Step) selftest.Result {
 	r := reading.Network{At: time.Now(), Exchange: b.View().Status.Registration == phone.Registered, Time: b.synchronised()}
-	ctx, cancel := context.WithTimeout(ctx, networkMax)
+	soon, cancel := context.WithTimeout(ctx, networkMax)
 	defer cancel()
 	if name := b.nameOfExchange(); name != "" {
-		found, err := net.DefaultResolver.LookupHost(ctx, name)
+		found, err := net.DefaultResolver.LookupHost(soon, name)
 		good := err == nil && len(found) > 0
 		r.DNS = &good
 	}
-	if until, known := b.certificate(ctx); known {
+	if until, known := b.certificate(soon); known {
 		r.CertificateUntil = until
 	}
-	return r.Judge(b.limits)
+	if b.Echo == nil || !guided(step) || !r.Exchange {
+		return r.Judge(b.limits)
+	}
+	s, err := b.Echo(ctx)
+	r.Voice = &reading.Voice{Sent: int(s.Sent), Received: int(s.Received), Lost: int(s.Lost + s.RemoteLost), Jitter: s.Jitter, RoundTrip: s.RoundTrip}
+	result := r.Judge(b.limits)
+	if err != nil {
+		result.Reason = selftest.FailBecause(err.Error()).Reason
+	}
+	return result
 }
 
 // nameOfExchange is empty when the exchange is known by its address.
