@@ -26,7 +26,7 @@ import (
 // Times of the tests that run by themselves.
 const (
 	continuousFirst = 30 * time.Second // after the start
-	continuousEvery = time.Minute
+	continuousEvery = 2 * time.Minute
 )
 
 // Why a test is stopped, as the report says it.

@@ -3,8 +3,9 @@
 package asound
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -57,7 +58,13 @@ func (l Linux) Read(file string) (string, error) {
 
 // Resolve implements Kernel.
 func (l Linux) Resolve(path string) (string, error) {
-	resolved, err := filepath.EvalSymlinks(l.Root + path)
+	// The kernel says in three calls what filepath.EvalSymlinks asks in fifty, for each card whenever they are looked for.
+	fd, err := unix.Open(l.Root+path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", &fs.PathError{Op: "resolve", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	resolved, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
 	return strings.TrimPrefix(resolved, l.Root), err
 }
 

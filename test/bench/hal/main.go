@@ -61,7 +61,7 @@ func parseOptions(args []string) (options, error) {
 	all := strings.Join([]string{partPanel, partSize, partNative, partBoard}, ",")
 	flags := flag.NewFlagSet("bench-hal", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 20, "movements of hook and keys, and calls")
-	flags.IntVar(&rest, "rest", 60, "seconds at rest")
+	flags.IntVar(&rest, "rest", 120, "seconds at rest; the self-test that never ends comes every 120")
 	flags.IntVar(&talk, "talk", 30, "seconds of the call")
 	flags.StringVar(&o.parts, "parts", all, "what to measure")
 	if err := flags.Parse(args); err != nil {
