@@ -31,6 +31,20 @@ func TestAnAgentTelephonesOnTheBoard(t *testing.T) {
 	run("it ends well", ends)
 }
 
+// The program for ARMv7 meets the kernel's layouts for 32 bits: of GPIO, I2C, sound and headset.
+func TestAProgramOf32BitsTelephonesToo(t *testing.T) {
+	pbx := asterisk.Start(t, translated, playsTones, says440)
+	p := startPhone(t, newParts(t), options{pbx: pbx, headset: true, bits32: true})
+	pbx.WaitRegistered("201")
+	header, err := p.Read("/proc/PID/exe")
+	if err != nil || !strings.HasPrefix(header, "\x7fELF\x01") { // ELFCLASS32
+		t.Fatalf("the phone is no program of 32 bits: %.5q, %v", header, err)
+	}
+	t.Run("it has all parts and no rights", func(t *testing.T) { whole(t, p.in(t), pbx) })
+	t.Run("a call is heard both ways", func(t *testing.T) { queueCall(t, p.in(t), pbx) })
+	t.Run("the headset answers, and is pulled out", func(t *testing.T) { pulledOut(t, p.in(t), pbx) })
+}
+
 func whole(t *testing.T, p *phone, _ *asterisk.PBX) {
 	p.status("registration: registered")
 	p.until("no part is missing", func() bool { return !strings.Contains(p.ctl("status"), "fault.") })

@@ -102,6 +102,7 @@ type options struct {
 	configure string // more of the phone's configuration
 	panel     bool   // a framebuffer
 	leds      bool   // the lamp lines are the kernel's
+	bits32    bool   // the phone is the program for ARMv7
 }
 
 // small is the face of the self-test's lines on the panel.
@@ -123,8 +124,12 @@ func startPhone(t *testing.T, p *parts, o options) *phone {
 	if table == "" {
 		table, _ = board.Known("virt")
 	}
+	program := rig.Program
+	if o.bits32 {
+		program = rig.Program32
+	}
 	b := rig.Board{
-		Files: []rig.File{rig.Program(t, "freizeichen/cmd/phoned"), rig.Program(t, "freizeichen/cmd/phonectl"),
+		Files: []rig.File{program(t, "freizeichen/cmd/phoned"), rig.Program(t, "freizeichen/cmd/phonectl"),
 			{Path: "/etc/phone.yaml", Data: []byte(config)}, {Path: "/etc/board.yaml", Data: []byte(table)}},
 		Program: wire.Program{Path: "/usr/bin/phoned", Args: []string{"-board", "/etc/board.yaml", "-config", "/etc/phone.yaml", "-socket", socket, "-data", "/tmp"},
 			UID: 1000, GIDs: rig.Groups(1000), WatchdogEvery: max(o.watchdog, 2*time.Second)},

@@ -43,6 +43,7 @@ const (
 	partSize   = "size"
 	partNative = "native"
 	partBoard  = "board"
+	part32     = "board32"
 )
 
 func main() {
@@ -58,7 +59,7 @@ func main() {
 func parseOptions(args []string) (options, error) {
 	o := options{}
 	rest, talk := 0, 0
-	all := strings.Join([]string{partPanel, partSize, partNative, partBoard}, ",")
+	all := strings.Join([]string{partPanel, partSize, partNative, partBoard, part32}, ",")
 	flags := flag.NewFlagSet("bench-hal", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 20, "movements of hook and keys, and calls")
 	flags.IntVar(&rest, "rest", 120, "seconds at rest; the self-test that never ends comes every 120")
@@ -98,15 +99,23 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
-	if !o.wants(partBoard) {
-		return nil
+	for _, board := range []struct {
+		part    string
+		measure func(context.Context, *stand.Stand, options, io.Writer) error
+	}{{partBoard, onBoard}, {part32, on32}} {
+		if !o.wants(board.part) {
+			continue
+		}
+		err := stand.Hold(os.Stderr, func(s *stand.Stand) error { return board.measure(ctx, s, o, out) })
+		if errors.Is(err, stand.ErrMissing) {
+			fmt.Fprintln(out, "\nthe emulated board:", err)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	err = stand.Hold(os.Stderr, func(s *stand.Stand) error { return onBoard(ctx, s, o, out) })
-	if errors.Is(err, stand.ErrMissing) {
-		fmt.Fprintln(out, "\nthe emulated board:", err)
-		return nil
-	}
-	return err
+	return nil
 }
 
 // programs builds phoned for boards and for this machine, and measures both.

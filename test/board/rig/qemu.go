@@ -98,7 +98,7 @@ func (m *machine) prepare(kernel tool.Kernel) error {
 		config.Modules = append(config.Modules, name)
 		files = append(files, File{Path: wire.ModulesDir + "/" + name, Data: data})
 	}
-	guest, err := build("freizeichen/test/board/guest")
+	guest, err := build("freizeichen/test/board/guest", machine64...)
 	if err != nil {
 		return err
 	}
