@@ -69,16 +69,8 @@ tools: ## Install Asterisk, Kamailio, Chromium, PostgreSQL, baresip and SIPp for
 test: tools check test-arm ## The one test command: check, then the phone against a real Asterisk, Kamailio, browser and kernel, and 10,000 seeds
 	CGO_ENABLED=1 go test -race -count=1 -timeout 5m ./test/hostile/...
 	go test -count=1 -timeout 15m $(suites)
-	@$(MAKE) test-board
+	go test -count=1 -p 1 -timeout 20m ./test/board/...
 	@if [ -d test/simulate ]; then set -x; FREIZEICHEN_SEEDS=$(SEEDS) go test -count=1 -timeout 10m ./test/simulate/...; fi
-
-test-board: tools ## The phone on an emulated arm64 board; a second time if the emulator itself stood still, and then it counts
-	@out=$$(mktemp); trap 'rm -f "$$out"' EXIT; \
-	for try in first second; do \
-	  if go test -count=1 -p 1 -timeout 20m ./test/board/... 2>&1 | tee "$$out"; then exit 0; fi; \
-	  if [ $$try = second ] || ! grep -q 'the emulated machine stood still' "$$out"; then exit 1; fi; \
-	  echo "the emulator stood still (above): the suite runs once more"; \
-	done
 
 # A target whose time ends in the middle of an input fails with "context deadline exceeded" (go.dev/issue/75804): no finding.
 # Of these three, qemu-user does not know the ioctls: it answers ENOSYS where the kernel says ENOTTY. test/board has the real ones.
@@ -122,4 +114,4 @@ picture: tools ## Take the README's pictures: test/browser/testdata/*.png
 clean: ## Remove build/
 	rm -rf build
 
-.PHONY: help run build check arm cross tools test test-arm test-board fuzz bench bench-queue bench-hal vuln rewrite picture clean
+.PHONY: help run build check arm cross tools test test-arm fuzz bench bench-queue bench-hal vuln rewrite picture clean

@@ -1,6 +1,7 @@
 package board
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -131,6 +132,14 @@ func TestAllThatAPhoneNeedsIsOnTheBoard(t *testing.T) {
 		}
 	})
 	run("the service line carries both ways", service)
+	run("a service line to which nobody listens holds up nothing", func(t *testing.T, m *rig.Machine) {
+		if err := m.Write("/dev/ttyUSB0", bytes.Repeat([]byte("x"), 100<<10)); err != nil {
+			t.Error(err)
+		}
+		if _, err := m.Read("/proc/uptime"); err != nil {
+			t.Error(err)
+		}
+	})
 	run("the program reaches the host", network)
 	run("the host reaches a port of the board", func(t *testing.T, m *rig.Machine) { visit(t, m, page) })
 	run("the cable goes and comes", func(t *testing.T, m *rig.Machine) {
@@ -266,21 +275,18 @@ func press(t *testing.T, m *rig.Machine, ear *usbheadset.Headset) {
 
 func service(t *testing.T, m *rig.Machine) {
 	wait := m.Begin(wire.Program{Path: "/usr/bin/probe", Args: []string{"line"}})
-	var heard []byte
-	buffer := make([]byte, 256)
-	for deadline := time.Now().Add(rig.Patience); !strings.Contains(string(heard), "heard status"); {
+	for deadline := time.Now().Add(rig.Patience); ; {
+		// What is said before the program listens is lost, or echoed.
+		if err := m.Service.Say("status\n"); err != nil {
+			t.Fatal(err)
+		}
+		said, ok := m.Service.Wait("heard status", 200*time.Millisecond)
+		if ok {
+			break
+		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the line says %q", heard)
+			t.Fatalf("the line says %q", said)
 		}
-		// What is said before the program listens is lost.
-		if _, err := m.Service.Write([]byte("status\n")); err != nil {
-			t.Fatal(err)
-		}
-		if err := m.Service.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
-			t.Fatal(err)
-		}
-		n, _ := m.Service.Read(buffer)
-		heard = append(heard, buffer[:n]...)
 	}
 	if out, code, err := wait(); err != nil || code != 0 {
 		t.Error(out, code, err)

@@ -173,27 +173,13 @@ func byKeys(t *testing.T, p *phone, _ *asterisk.PBX) {
 
 // technician is at the other end of the serial line.
 func technician(t *testing.T, p *phone, _ *asterisk.PBX) {
-	said := make(chan string, 1)
-	go func() {
-		var all strings.Builder
-		buffer := make([]byte, 1024)
-		for {
-			_ = p.Service.SetReadDeadline(time.Now().Add(rig.Patience))
-			n, err := p.Service.Read(buffer)
-			all.Write(buffer[:n])
-			if err != nil || strings.Contains(all.String(), "registration: registered") {
-				said <- all.String()
-				return
-			}
-		}
-	}()
 	for _, line := range []string{"\r", "schraube\r", "status\r"} {
-		if _, err := p.Service.Write([]byte(line)); err != nil {
+		if err := p.Service.Say(line); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if text := <-said; !strings.Contains(text, "registration: registered") || strings.Contains(text, "schraube") {
-		t.Errorf("the line said %q", text)
+	if said, ok := p.Service.Wait("registration: registered", rig.Patience); !ok || strings.Contains(said, "schraube") {
+		t.Errorf("the line said %q", said)
 	}
 }
 

@@ -37,9 +37,6 @@ import (
 // Patience is how long anything may take on a machine that does other things too: the emulated processor has no clock of its own.
 const Patience = 60 * time.Second
 
-// StoodStill is what a test says that has failed on a machine that stood still: `make test-board` gives it another.
-const StoodStill = "the emulated machine stood still"
-
 // GPIO lines of the board by their number at gpiochip0. Their names there are HOOK, KEYINT, LAMP_MESSAGE, LAMP_MUTE, LAMP_HEADSET and SPARE1
 // to SPARE3.
 const (
@@ -92,7 +89,7 @@ type Machine struct {
 type machine struct {
 	Wires   *qtest.Wires
 	Monitor *qtest.Monitor
-	Service net.Conn // the host's end of the service line, /dev/ttyUSB0 in the machine
+	Service *ServiceLine // its other end is /dev/ttyUSB0 in the machine
 
 	board   Board
 	dir     string
@@ -127,7 +124,7 @@ func Start(t testing.TB, board Board) *Machine {
 		if t.Failed() {
 			t.Logf("the board said:\n%s", m.log)
 			if still := m.stood(); still > 0 {
-				t.Logf("%s for %s: that is no finding about the program; see \"no sign of life\" in the log", StoodStill, still.Round(time.Second))
+				t.Logf("the machine stood still for %s: see \"no sign of life\" in the log", still.Round(time.Second))
 			}
 		}
 		if err := os.RemoveAll(dir); err != nil {
@@ -205,9 +202,11 @@ func (m *machine) connect() error {
 		return err
 	}
 	go m.listen()
-	if m.Service, err = m.dial("service"); err != nil {
+	service, err := m.dial("service")
+	if err != nil {
 		return err
 	}
+	m.Service = newServiceLine(service)
 	for socket, device := range m.devices() {
 		if err := m.plug(socket, device); err != nil {
 			return err
@@ -296,9 +295,10 @@ func (m *machine) stop() {
 	if m.Wires != nil {
 		_ = m.Wires.Close()
 	}
-	for _, connection := range []net.Conn{m.port, m.Service} {
-		if connection != nil {
-			_ = connection.Close()
-		}
+	if m.port != nil {
+		_ = m.port.Close()
+	}
+	if m.Service != nil {
+		m.Service.close()
 	}
 }
