@@ -521,34 +521,6 @@ func TestAPinThatDoesNotWaitCostsLittle(t *testing.T) {
 	})
 }
 
-func TestChecksSayWhatIsThere(t *testing.T) {
-	tca, mcp := tcaRig(), mcpRig()
-	if got, err := CheckTCA8418(tca.bus, 0x34); err != nil || got != "TCA8418 at 0x34: CFG 0x00, INT_STAT 0x00, 0 events" {
-		t.Errorf("%q, %v", got, err)
-	}
-	if got, err := CheckMCP23017(mcp.bus, 0x20); err != nil || got != "MCP23017 at 0x20: IODIR 0xff 0xff, IOCON 0x00" {
-		t.Errorf("%q, %v", got, err)
-	}
-	for _, err := range []error{
-		func() error { _, err := CheckTCA8418(mcp.bus, 0x34); return err }(),
-		func() error { _, err := CheckMCP23017(tca.bus, 0x20); return err }(),
-	} {
-		if err == nil || !strings.HasPrefix(err.Error(), "keypad: ") {
-			t.Error(err)
-		}
-	}
-	high, low, broken := newPin("COL0"), newPin("COL1"), newPin("COL2")
-	low.stuck, broken.err = true, syscall.EIO
-	for want, pins := range map[string][]gpio.PinIn{"matrix: 2 columns, all high": {high, high}, "matrix: 2 columns, low: 1": {high, low}} {
-		if got, err := CheckMatrix(pins); err != nil || got != want {
-			t.Errorf("%q, %v", got, err)
-		}
-	}
-	if _, err := CheckMatrix([]gpio.PinIn{broken}); !errors.Is(err, syscall.EIO) {
-		t.Error(err)
-	}
-}
-
 func TestFaultsAreToldApart(t *testing.T) {
 	for err, want := range map[error]hal.Fault{
 		fmt.Errorf("keypad: %w", syscall.ENXIO):                   hal.Missing,

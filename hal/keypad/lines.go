@@ -100,22 +100,3 @@ func (d *lines) columns() (low uint16, err error) {
 func (d *lines) rest() error {
 	return d.pull(func(int) bool { return true })
 }
-
-// CheckMatrix says what is found at the columns, for the self-test. It only reads: with the keypad at rest and no key down they are
-// high.
-func CheckMatrix(cols []gpio.PinIn) (string, error) {
-	low := ""
-	for col, pin := range cols {
-		level, err := read(pin)
-		if err != nil {
-			return "", fmt.Errorf("keypad: check column %d: %w", col, err)
-		}
-		if level == gpio.Low {
-			low += fmt.Sprintf(" %d", col)
-		}
-	}
-	if low != "" {
-		return fmt.Sprintf("matrix: %d columns, low:%s", len(cols), low), nil
-	}
-	return fmt.Sprintf("matrix: %d columns, all high", len(cols)), nil
-}

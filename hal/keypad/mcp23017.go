@@ -153,29 +153,3 @@ func (d *mcp23017) rest() error {
 	_, err := d.columns() // section 3.6.4: reading clears what a scan has left
 	return err
 }
-
-// CheckMCP23017 says what is found at an address, for the self-test: whether an MCP23017 answers and keeps what is written to it. The
-// register that is written and restored, DEFVALA, has no effect while no interrupt of port A is on.
-func CheckMCP23017(bus i2c.Bus, addr uint16) (string, error) {
-	d := &mcp23017{dev: i2c.Dev{Bus: bus, Addr: addr}, scanner: &scanner{name: fmt.Sprintf("MCP23017 at %#x", addr)}}
-	var old, got [1]byte
-	if err := d.read(mcpDEFVALA, old[:]); err != nil {
-		return "", d.fail("check", err)
-	}
-	for _, pattern := range []byte{0x55, 0xAA, old[0]} {
-		if err := d.write(mcpDEFVALA, pattern); err != nil {
-			return "", d.fail("check", err)
-		}
-		if err := d.read(mcpDEFVALA, got[:]); err != nil {
-			return "", d.fail("check", err)
-		}
-		if got[0] != pattern {
-			return "", d.fail(fmt.Sprintf("register %#02x reads %#02x after %#02x", mcpDEFVALA, got[0], pattern), errVerify)
-		}
-	}
-	var registers [mcpFilled]byte
-	if err := d.read(mcpIODIRA, registers[:]); err != nil {
-		return "", d.fail("check", err)
-	}
-	return fmt.Sprintf("MCP23017 at %#x: IODIR %#02x %#02x, IOCON %#02x", addr, registers[mcpIODIRA], registers[mcpIODIRB], registers[mcpIOCON]), nil
-}

@@ -212,35 +212,3 @@ func (d *tca8418) drain() (found bool, err error) {
 	}
 	return found, nil
 }
-
-// CheckTCA8418 says what is found at an address, for the self-test: whether a TCA8418 answers and keeps what is written to it. The
-// register that is written and restored, UNLOCK1 (section 8.6.2.6), does nothing as long as the keypad is not locked.
-func CheckTCA8418(bus i2c.Bus, addr uint16) (string, error) {
-	d := &tca8418{dev: i2c.Dev{Bus: bus, Addr: addr}}
-	var old, got [1]byte
-	if err := d.read(tcaUnlock1, old[:]); err != nil {
-		return "", err
-	}
-	for _, pattern := range []byte{0x55, 0x2A, old[0]} {
-		if err := d.write(tcaUnlock1, pattern); err != nil {
-			return "", err
-		}
-		if err := d.read(tcaUnlock1, got[:]); err != nil {
-			return "", err
-		}
-		if got[0] != pattern {
-			return "", d.fail(fmt.Sprintf("register %#02x reads %#02x after %#02x", tcaUnlock1, got[0], pattern), errVerify)
-		}
-	}
-	var status [3]byte
-	if err := d.read(tcaConfiguration, status[:1]); err != nil {
-		return "", err
-	}
-	if err := d.read(tcaInterrupts, status[1:2]); err != nil {
-		return "", err
-	}
-	if err := d.read(tcaLockCount, status[2:]); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("TCA8418 at %#x: CFG %#02x, INT_STAT %#02x, %d events", addr, status[0], status[1], status[2]&tcaCount), nil
-}

@@ -70,15 +70,6 @@ func (e *Element) Range() (low, high int) {
 // Items is what a choice can be.
 func (e *Element) Items() []string { return slices.Clone(e.items) }
 
-// Decibels is the volume's gain at its least and its greatest value, false if the card does not say.
-func (e *Element) Decibels() (least, most float64, known bool) {
-	if e.scale == nil {
-		return 0, 0, false
-	}
-	low, high := e.Range()
-	return e.scale.DB(low), e.scale.DB(high), true
-}
-
 // describe asks the card about the element.
 func (e *Element) describe() error {
 	info := &asound.Info{ID: e.id}
