@@ -17,12 +17,14 @@ const (
 	PartClock                   // the battery-backed real-time clock
 	PartLight                   // the sensor of ambient light
 	PartService                 // the serial service line
+	PartStorage                 // the disk: worn, full or with errors
+	PartEthernet                // the link of the network's socket
 	PartCount
 )
 
 func (p Part) String() string {
 	return [...]string{"hook", "keypad", "lamps", "panel", "handset", "speaker", "headset", "identity", "temperature", "clock",
-		"light", "service", "invalid"}[min(p, PartCount)]
+		"light", "service", "storage", "ethernet", "invalid"}[min(p, PartCount)]
 }
 
 // A Fault is how a part is.

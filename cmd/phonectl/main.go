@@ -59,7 +59,7 @@ func run(args []string, stdout, stderr io.Writer) console.Status {
 	flags := flag.NewFlagSet("phonectl", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage) }
-	socket := flags.String("socket", console.DefaultSocket(), "the phone's socket")
+	socket := flags.String("socket", console.FindSocket(), "the phone's socket")
 	if err := flags.Parse(args); err == flag.ErrHelp {
 		return console.Done
 	} else if err != nil {

@@ -35,6 +35,9 @@ var (
 	errSwitched = errors.New("the phone was switched off")
 )
 
+// errTesting refuses a test while another runs.
+var errTesting = errors.New("a self-test runs at the phone")
+
 // A tester runs the phone's self-tests: that of every start and the one that never ends by itself, those that a person
 // wants when the phone has handed itself over (loop.Tester). The last report is there for programs (console.SelfTest).
 //
@@ -81,6 +84,8 @@ type telephone interface {
 // guided is a test in which a person takes part.
 type guided struct {
 	cancel  context.CancelCauseFunc
+	stopped bool // by a person or a call
+	ended   chan struct{}
 	answers chan string        // yes, no
 	keys    chan hal.KeyChange // while keys are asked for
 }
@@ -138,7 +143,7 @@ func (t *tester) run(ctx context.Context) {
 	t.mu.Lock()
 	t.ctx = ctx
 	t.mu.Unlock()
-	if err := t.PowerOn(ctx); err != nil && ctx.Err() == nil {
+	if err := t.start(ctx, false); err != nil && ctx.Err() == nil {
 		t.log.Warn("the self-test of the start was not done", "err", err)
 	}
 	timer := time.NewTimer(continuousFirst)
@@ -156,17 +161,28 @@ func (t *tester) run(ctx context.Context) {
 
 // PowerOn implements console.SelfTest.
 func (t *tester) PowerOn(ctx context.Context) error {
+	if t.testing() != nil {
+		return errTesting // whose report would be this one's?
+	}
+	return t.start(ctx, true)
+}
+
+// start does the test of the start. Its report takes the place of the one before when somebody has asked for it, not with every
+// start: what a technician found must be there after it.
+func (t *tester) start(ctx context.Context, asked bool) error {
 	result, err := t.level(ctx, selftest.PowerOn, nil)
 	if err != nil {
 		return err
 	}
-	t.keep(result, false)
+	if asked || t.Report() == nil {
+		t.keep(result, false)
+	}
 	t.checks.Tell(result)
 	return nil
 }
 
-// continuous looks at what can break while the phone is used. It tells the phone what has changed and keeps no report: there
-// is one a minute.
+// continuous looks at what can break while the phone is used. It tells the phone, and the log what has changed; a report every
+// two minutes would help nobody.
 func (t *tester) continuous(ctx context.Context) {
 	if t.testing() != nil {
 		return
@@ -212,20 +228,29 @@ func (t *tester) Test(effect phone.Effect) {
 	defer t.mu.Unlock()
 	switch e := effect.(type) {
 	case phone.StartTest:
-		if t.guided != nil || t.ctx == nil || t.ctx.Err() != nil {
+		if t.ctx == nil || t.ctx.Err() != nil || t.guided != nil && !t.guided.stopped {
 			t.wait.Go(func() { t.over(nil, notDone, nil) })
 			return
 		}
+		before := t.guided                                                   // it was stopped, and has not ended yet
 		ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.ctx)) // guide says why it ends with t.ctx
-		g := &guided{cancel: cancel, answers: make(chan string, 1), keys: make(chan hal.KeyChange, 32)}
+		g := &guided{cancel: cancel, ended: make(chan struct{}), answers: make(chan string, 1), keys: make(chan hal.KeyChange, 32)}
 		t.guided = g
 		var names []selftest.ID
 		for name := range strings.FieldsSeq(e.Tests) {
 			names = append(names, selftest.ID(name))
 		}
-		t.wait.Go(func() { t.guide(ctx, selftest.ParseLevel(e.Level), g, names...) })
+		t.progress = ""
+		t.wait.Go(func() {
+			defer close(g.ended)
+			if before != nil {
+				<-before.ended
+			}
+			t.guide(ctx, selftest.ParseLevel(e.Level), g, names...)
+		})
 	case phone.StopTest:
 		if t.guided != nil {
+			t.guided.stopped = true
 			t.guided.cancel(errStopped)
 		}
 	case phone.TestAnswer:
@@ -240,7 +265,6 @@ func (t *tester) Test(effect phone.Effect) {
 		if t.guided != nil {
 			offer(t.guided.keys, e.Change)
 		}
-	case phone.TestHook: // the hook switch itself counts its cycles
 	}
 }
 
@@ -274,11 +298,15 @@ func (g *guided) answer(ctx context.Context, question selftest.Question) (string
 	}
 }
 
-// forget drops what was answered before the question was seen.
+// forget drops what was answered and pressed before the question was seen.
 func (g *guided) forget() {
-	select {
-	case <-g.answers:
-	default:
+	for {
+		select {
+		case <-g.answers:
+		case <-g.keys:
+		default:
+			return
+		}
 	}
 }
 
@@ -290,24 +318,27 @@ func (t *tester) guide(ctx context.Context, level selftest.Level, g *guided, nam
 	result, err := t.level(ctx, level, g, names...)
 	if err != nil {
 		t.log.Warn("a self-test was not done", "level", level.String(), "err", err)
-		t.end(level.String() + ": " + err.Error())
+		t.end(g, level.String()+": "+err.Error())
 		t.over([]string{err.Error()}, notDone, nil)
 		return
 	}
 	t.checks.Tell(result)
 	record := t.keep(result, true)
-	t.end(line(record, t.language)) // only now: who waits for the end reads the report
+	t.end(g, line(record, t.language)) // only now: who waits for the end reads the report
 	if errors.Is(context.Cause(ctx), errStopped) {
 		return // the phone shows something else, perhaps the next test
 	}
 	t.over(t.lines(record), outcome(result), &result)
 }
 
-// end ends a person's test; verdict is what is told of it.
-func (t *tester) end(verdict string) {
+// end ends a person's test; verdict is what is told of it. The next may have been asked for already.
+func (t *tester) end(g *guided, verdict string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.guided, t.progress, t.verdict = nil, "", verdict
+	t.verdict = verdict
+	if t.guided == g {
+		t.guided, t.progress = nil, ""
+	}
 }
 
 // notDone is the outcome of a test that says nothing.
@@ -374,7 +405,7 @@ func (t *tester) blink(rhythm []time.Duration) {
 func (t *tester) show(p selftest.Progress) {
 	shown := phone.TestShown{Screen: phone.Test{
 		Title: selftest.Title(p.Test.ID).In(t.language), Number: p.Number, Count: p.Of, Left: p.Left,
-		Keys: p.Test.ID.Kind() == selftest.CheckKeys, Hook: p.Test.ID.Kind() == selftest.CheckHook || p.Say == selftest.SayLift,
+		Keys: p.Test.ID.Kind() == selftest.CheckKeys, Hook: p.Test.ID.Kind() == selftest.CheckHook, Handset: p.Test.Part == selftest.PartHandset,
 	}}
 	picture, lamp := checks.Shows(p.Say, p.Arguments)
 	shown.Screen.Pattern = picture

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -230,7 +231,6 @@ func TestAnswersAndKeysReachTheTest(t *testing.T) {
 			if line, over := r.Progress(); over || !strings.Contains(line, "lamps") || !r.last().Screen.Question {
 				t.Errorf("asked for a lamp it says %q %t and shows %+v", line, over, r.last())
 			}
-			r.Test(phone.TestHook{Up: true})
 			r.Test(phone.TestAnswer{Yes: c.yes})
 			r.sleep(time.Second)
 			shown := r.last()
@@ -339,6 +339,81 @@ func TestAGuidedTestMayBeStoppedAtAnyMoment(t *testing.T) {
 			r.sleep(time.Second) // for the person
 		})
 	}
+}
+
+func TestATestThatFollowsAStoppedOneIsTheOneThatIsTold(t *testing.T) {
+	slowly := func(ctx context.Context, step *selftest.Step) selftest.Result {
+		<-ctx.Done()
+		time.Sleep(time.Second) // a sound card that is given back
+		return selftest.Result{}
+	}
+	first := true
+	hook := func(ctx context.Context, step *selftest.Step) selftest.Result {
+		if first {
+			first = false
+			return slowly(ctx, step)
+		}
+		time.Sleep(3 * time.Second)
+		return passes(ctx, step)
+	}
+	bubble(t, map[selftest.ID]selftest.Func{selftest.CheckHook: hook}, func(r *testRig, _ context.CancelFunc) {
+		r.start()
+		r.sleep(time.Second)
+		r.stop()
+		r.start()
+		for range 20 {
+			r.sleep(100 * time.Millisecond)
+			if line, over := r.Progress(); over {
+				t.Errorf("a program is told that it is over: %q", line)
+				return
+			}
+		}
+		r.sleep(3 * time.Second)
+		if line, over := r.Progress(); !over || line != "technician: PASSED" {
+			t.Errorf("%q, %t", line, over)
+		}
+		if n := len(r.stored()); n != 2 {
+			t.Errorf("%d reports are stored", n)
+		}
+	})
+}
+
+func TestATechniciansReportOutlivesARestart(t *testing.T) {
+	bubble(t, map[selftest.ID]selftest.Func{selftest.CheckIdentity: passes, selftest.CheckHook: fails}, func(r *testRig, _ context.CancelFunc) {
+		r.start()
+		r.sleep(time.Second)
+		found := r.Report()
+		if err := r.tester.start(r.t.Context(), false); err != nil || !bytes.Equal(r.Report(), found) {
+			t.Errorf("the test of a start takes its place: %v", err)
+		}
+		if err := r.PowerOn(r.t.Context()); err != nil || bytes.Equal(r.Report(), found) {
+			t.Errorf("the test of the start that somebody asked for is not told: %v", err)
+		}
+	})
+	bubble(t, map[selftest.ID]selftest.Func{selftest.CheckIdentity: passes, selftest.CheckLamps: asksLamp}, func(r *testRig, _ context.CancelFunc) {
+		r.start()
+		r.sleep(time.Second)
+		if err := r.PowerOn(r.t.Context()); !errors.Is(err, errTesting) {
+			t.Errorf("during a person's test: %v", err)
+		}
+		r.stop()
+	})
+}
+
+func TestAKeyThatWasPressedTwiceAnswersOnce(t *testing.T) {
+	bubble(t, map[selftest.ID]selftest.Func{selftest.CheckKeys: asksKeys}, func(r *testRig, _ context.CancelFunc) {
+		r.start()
+		down := func(key hal.Key) { r.Test(phone.TestKey{Change: hal.KeyChange{Key: key, Down: true}}) }
+		r.sleep(100 * time.Millisecond)
+		down(hal.Key1)
+		down(hal.Key1) // it slipped
+		r.sleep(100 * time.Millisecond)
+		down(hal.Key2)
+		r.sleep(time.Second)
+		if line, over := r.Progress(); !over || line != "technician: PASSED" {
+			t.Errorf("%q, %t", line, over)
+		}
+	})
 }
 
 func TestSwitchingOffDuringATestIsInItsReport(t *testing.T) {

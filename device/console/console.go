@@ -111,6 +111,19 @@ func DefaultSocket() string {
 	return filepath.Join(os.TempDir(), "freizeichen-"+strconv.Itoa(os.Getuid()), "phone.sock")
 }
 
+// serviceSocket is where the phone of cmd/phoned/systemd listens.
+const serviceSocket = "/run/phoned/phone.sock"
+
+// FindSocket is where a program looks for the phone that is meant when nobody says: the user's own, else the service's.
+func FindSocket() string {
+	if _, err := os.Stat(DefaultSocket()); err != nil {
+		if _, err := os.Stat(serviceSocket); err == nil {
+			return serviceSocket
+		}
+	}
+	return DefaultSocket()
+}
+
 // Listen opens the socket. A socket left over by a dead phone is replaced; that of a living one is an error.
 func Listen(path string, config Config) (*Server, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -52,8 +52,8 @@ type Switchboard interface {
 	Leave(sip.OfficeMessage)
 }
 
-// Tester runs the self-test that a person has asked for; it must not block. Each of phone.StartTest, StopTest, TestAnswer,
-// TestKey and TestHook is handed to it; what it shows is posted as phone.TestShown.
+// Tester runs the self-test that a person has asked for; it must not block. Each of phone.StartTest, StopTest, TestAnswer
+// and TestKey is handed to it; what it shows is posted as phone.TestShown.
 type Tester interface{ Test(phone.Effect) }
 
 // Painter turns a view into pixels and text. Implemented by device/screen.
@@ -270,7 +270,7 @@ func (l *Loop) step(now time.Time, event phone.Event) {
 			l.ready = append(l.ready, e)
 		case phone.AskSwitchboard, phone.KeepOutcome, phone.LeaveMessage:
 			l.toSwitchboard(e)
-		case phone.StartTest, phone.StopTest, phone.TestAnswer, phone.TestKey, phone.TestHook:
+		case phone.StartTest, phone.StopTest, phone.TestAnswer, phone.TestKey:
 			l.toTester(e)
 		}
 	}

@@ -110,7 +110,7 @@ func (b *bench) told(events ...Event) string {
 	for _, event := range events {
 		for _, e := range b.phone.Step(b.now, event) {
 			switch e := e.(type) {
-			case StartTest, StopTest, TestAnswer, TestKey, TestHook:
+			case StartTest, StopTest, TestAnswer, TestKey:
 				text += fmt.Sprintf("%T%v ", e, e)
 			case Reply:
 				text += e.Refused.String() + " "
@@ -166,7 +166,7 @@ func TestTwoKeysHeldStartASelfTest(t *testing.T) {
 func TestKeysAnswerTheTestOnlyWhenItAsks(t *testing.T) {
 	b := newTest(t).step(TestShown{Screen: Test{Title: "Lampen", Question: true}, Lamps: hal.Lamps{hal.LampMute: hal.Steady}})
 	b.lamp(hal.LampMute, hal.Steady).hears("phone.TestAnswer{true} ", downUp(hal.KeySoft1)...).hears("phone.TestAnswer{false} ", downUp(hal.KeySoft2)...)
-	b.step(TestShown{Screen: Test{Title: "Temperatur"}}).hears("", downUp(hal.KeySoft1)...).hears("", downUp(hal.Key1)...)
+	b.step(TestShown{Screen: Test{Title: "Temperatur"}}).hears("", downUp(hal.KeySoft1)...).hears("", downUp(hal.KeyUp)...)
 	b.step(TestShown{Screen: Test{Title: "Tasten", Keys: true}}).
 		hears("phone.TestKey{{cancel true 0s}} phone.TestKey{{cancel false 0s}} ", downUp(hal.KeyCancel)...)
 	b.hears("phone.StopTest{} ", hal.KeyChange{Key: hal.KeyCancel, Down: true, Held: testHold}).shows("Idle")
@@ -188,9 +188,33 @@ func TestACallOrALiftedHandsetEndsATest(t *testing.T) {
 
 func TestTheHandsetOfAHookTestStillDialsAnEmergency(t *testing.T) {
 	hook := TestShown{Screen: Test{Title: "Gabel", Hook: true}}
-	b := newTest(t).step(hook).hears("phone.TestHook{true} ", hal.HookChange{Up: true}).hears("phone.TestHook{false} ", hal.HookChange{}).shows("Test")
+	b := newTest(t).step(hook).hears("", hal.HookChange{Up: true}, hal.HookChange{}).shows("Test")
 	b.lift().hears("phone.StopTest{} ", hal.KeyChange{Key: hal.Key1, Down: true}).step(hal.KeyChange{Key: hal.Key1}).typed("12").wants(sip.Dial{Call: 1, Number: "112"})
 	newTest(t).step(hook).lift().wait(testLifted-time.Second).shows("Test").wait(time.Second).shows("Dialling", "tone=dial").typed("110").wants(sip.Dial{Call: 1, Number: "110"})
 	// The outcome comes while the handset is still up.
 	newTest(t).step(hook).lift().step(TestShown{Over: true}).hears("", downUp(hal.KeyCancel)...).shows("Dialling", "tone=dial")
+}
+
+func TestNothingOfAnEmergencyCallIsLostInATest(t *testing.T) {
+	outcome := TestShown{Screen: Test{Title: "Ergebnis", Outcome: "pass"}, Over: true}
+	newTest(t).step(outcome).typed("112").lift().wants(sip.Dial{Call: 1, Number: "112"})
+	hook := TestShown{Screen: Test{Title: "Gabel", Hook: true}}
+	newTest(t).step(hook).lift().step(outcome).typed("112").wants(sip.Dial{Call: 1, Number: "112"})
+	lamps := TestShown{Screen: Test{Title: "Lampen", Question: true}}
+	newTest(t).step(lamps).typed("112").lift().wants(sip.Dial{Call: 1, Number: "112"})
+	newTest(t).step(lamps).press(hal.KeySpeaker).shows("Dialling", "route=speaker").typed("112").wants(sip.Dial{Call: 1, Number: "112"})
+	newTest(t).step(lamps).headset(hal.HeadsetPlugged, hal.HeadsetOffHook).shows("Dialling", "route=headset").typed("112").wants(sip.Dial{Call: 1, Number: "112"})
+	keys := TestShown{Screen: Test{Title: "Tasten", Keys: true}}
+	newTest(t).step(keys).lift().typed("112").wants(sip.Dial{Call: 1, Number: "112"})
+}
+
+func TestTheHandsetIsLiftedForItsOwnTest(t *testing.T) {
+	handset := TestShown{Screen: Test{Title: "Hörer: Pegel und Polung", Handset: true}}
+	speaker := TestShown{Screen: Test{Title: "Lautsprecher: Rauschen"}}
+	b := newTest(t).step(handset).hears("", hal.HookChange{Up: true}).wait(time.Minute).shows("Test")
+	b.step(speaker).hears("", hal.HookChange{}).shows("Test").hears("phone.StopTest{} ", hal.HookChange{Up: true}).shows("Dialling")
+	newTest(t).step(handset).lift().typed("112").wants(sip.Dial{Call: 1, Number: "112"})
+	newTest(t).step(handset).lift().hears("phone.StopTest{} ", downUp(hal.KeySoft4)...).shows("Dialling", "tone=dial")
+	outcome := TestShown{Screen: Test{Title: "Ergebnis", Outcome: "pass"}, Over: true}
+	newTest(t).step(handset).lift().step(outcome).replace().shows("Test") // it can still be read
 }

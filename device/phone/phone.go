@@ -156,6 +156,9 @@ func (p *Phone) Step(now time.Time, event Event) []Effect {
 	case hal.KeyChange:
 		p.keyChange(now, e)
 	case hal.HeadsetChange:
+		if e.Action == hal.HeadsetOffHook {
+			p.stopTest() // who presses that wants to telephone
+		}
 		if p.test == nil || e.Action == hal.HeadsetPlugged || e.Action == hal.HeadsetUnplugged {
 			p.headset(now, e.Action)
 		}

@@ -32,15 +32,12 @@ type (
 	TestAnswer struct{ Yes bool }
 	// TestKey is a key that was pressed or released while the test asked for keys.
 	TestKey struct{ Change hal.KeyChange }
-	// TestHook is the hook switch while the test asked for it.
-	TestHook struct{ Up bool }
 )
 
 func (StartTest) effect()  {}
 func (StopTest) effect()   {}
 func (TestAnswer) effect() {}
 func (TestKey) effect()    {}
-func (TestHook) effect()   {}
 
 // TestShown is the event by which the self-test says what is to be seen, whole every time.
 type TestShown struct {
@@ -55,10 +52,11 @@ type Test struct {
 	Number   int // of this test among Count
 	Count    int
 	Lines    []string
-	Left     time.Duration // for the person to answer, 0 without a limit
+	Left     time.Duration // of the whole run, 0 when that is not known
 	Question bool          // yes or no
 	Keys     bool          // keys are wanted: all of them belong to the test
 	Hook     bool          // the handset is to be lifted and laid down
+	Handset  bool          // it is the handset that is tested: it may be in a hand
 	Pattern  Pattern       // of the display, instead of the text
 	Outcome  string        // "pass", "fail" ...: the outcome's name, empty while it runs
 }
@@ -144,11 +142,13 @@ func (p *Phone) testKey(e hal.KeyChange) bool {
 	screen := t.shown.Screen
 	switch {
 	case !t.until.IsZero():
-		if e.Down {
-			p.stopTest()
+		if !e.Down || e.Held > 0 {
+			return true
 		}
-	case p.hookUp && e.Down && e.Key.Digit() != 0:
-		p.stopTest() // with the handset in the hand digits dial: it may be 112
+		p.stopTest()
+		return !telephones(e.Key)
+	case e.Down && e.Held == 0 && telephones(e.Key) && (!screen.Keys || p.hookUp):
+		p.stopTest() // nothing of a 112 may be lost
 		return false
 	case screen.Keys:
 		if e.Held == 0 {
@@ -167,21 +167,24 @@ func (p *Phone) testKey(e hal.KeyChange) bool {
 	return true
 }
 
-// testHook takes the handset while a test has the phone; false: it is the phone's.
+// telephones reports whether a key is one that somebody presses who wants to telephone.
+func telephones(k hal.Key) bool { return k.Digit() != 0 || k == hal.KeySpeaker || k == hal.KeyHeadset }
+
+// testHook takes the handset while a test has the phone; false: it is the phone's. Laying it down ends no test.
 func (p *Phone) testHook(now time.Time, up bool) bool {
 	t := p.test
 	if t == nil {
 		return false
 	}
-	if !t.until.IsZero() || !t.shown.Screen.Hook {
+	screen := t.shown.Screen
+	if up && (!t.until.IsZero() || !screen.Hook && !screen.Handset) {
 		p.stopTest()
 		return false
 	}
 	p.hookUp, t.liftedAt = up, time.Time{}
-	if up {
+	if up && screen.Hook {
 		t.liftedAt = now
 	}
-	p.outbox = append(p.outbox, TestHook{Up: up})
 	return true
 }
 

@@ -58,6 +58,7 @@ var german = catalogue{
 		hal.PartHook: "Gabelschalter", hal.PartKeypad: "Tastatur", hal.PartLamps: "Lampen", hal.PartPanel: "Anzeige",
 		hal.PartHandset: "Ton des Hörers", hal.PartSpeaker: "Lautsprecher", hal.PartHeadset: "Kopfhörer", hal.PartIdentity: "Gerätekennung",
 		hal.PartTemperature: "Temperaturfühler", hal.PartClock: "Uhr", hal.PartLight: "Lichtfühler", hal.PartService: "Serviceleitung",
+		hal.PartStorage: "Speicher", hal.PartEthernet: "Netzanschluss",
 	},
 	softs: [...]softWords{
 		phone.SoftNone:     {},

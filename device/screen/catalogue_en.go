@@ -58,6 +58,7 @@ var english = catalogue{
 		hal.PartHook: "Hook switch", hal.PartKeypad: "Keypad", hal.PartLamps: "Lamps", hal.PartPanel: "Display",
 		hal.PartHandset: "Handset sound", hal.PartSpeaker: "Loudspeaker", hal.PartHeadset: "Headset", hal.PartIdentity: "Identity of the phone",
 		hal.PartTemperature: "Temperature sensor", hal.PartClock: "Clock", hal.PartLight: "Light sensor", hal.PartService: "Service line",
+		hal.PartStorage: "Storage", hal.PartEthernet: "Ethernet",
 	},
 	softs: [...]softWords{
 		phone.SoftNone:     {},

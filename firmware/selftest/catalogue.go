@@ -159,7 +159,7 @@ func Standard(onBus ...Part) []Test {
 		Test{ID: CheckHook, Levels: guided, Part: PartHook, Takes: 7 * second, Timeout: time.Minute},
 		Test{ID: CheckLamps, Levels: guided, Part: PartLamps, Takes: 3 * second, Timeout: 2 * time.Minute},
 		Test{ID: CheckDisplay, Levels: guided, Part: PartPanel, Takes: 5 * second, Timeout: 2 * time.Minute},
-		Test{ID: CheckNetwork, Parent: CheckEthernet, Levels: []Level{Continuous, Technician, Factory}, Part: PartNetwork, Takes: 10 * second, Timeout: time.Minute},
+		Test{ID: CheckNetwork, Parent: CheckEthernet, Levels: guided, Part: PartNetwork, Takes: 10 * second, Timeout: time.Minute},
 		// Last: its 10 s of ticking began with the run.
 		Test{ID: CheckClock, Levels: []Level{Continuous, Technician, Factory}, Part: PartClock, Takes: second, Timeout: 20 * second})
 	for i := range tests {

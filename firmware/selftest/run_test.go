@@ -248,7 +248,7 @@ func TestInstructionsAreShownUntilTheNext(t *testing.T) {
 		if _, err := Run(t.Context(), bench, one(time.Minute, "a", "b")); err != nil {
 			t.Fatal(err)
 		}
-		want := "1/2 2s \n1/2 2s Lift the handset.\n1/2 1.6s Lift the handset and put it back: 1 of 10.\n2/2 1s "
+		want := "1/2 2s \n1/2 2s Lift the handset, hold earpiece and microphone together.\n1/2 1.6s Lift the handset and put it back: 1 of 10.\n2/2 1s "
 		if got := strings.Join(shown, "\n"); got != want {
 			t.Errorf("shown:\n%s\nwant:\n%s", got, want)
 		}

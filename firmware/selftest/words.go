@@ -139,7 +139,8 @@ type Phrase string
 // The phrases. What follows a colon are their arguments.
 const (
 	SayQuiet       Phrase = "quiet"        // the sound is tested
-	SayLift        Phrase = "lift"         // the handset, and hold it to its cradle's loudspeaker
+	SayLift        Phrase = "lift"         // the handset, and hold its earpiece and microphone together
+	SayReplace     Phrase = "replace"      // the handset
 	SayCouple      Phrase = "couple"       // earpiece and microphone: the part
 	SayPressKey    Phrase = "press-key"    // the key
 	SayHookCycle   Phrase = "hook-cycle"   // number, of how many
@@ -153,7 +154,8 @@ const (
 
 var phrases = map[Phrase]Text{
 	SayQuiet:       {"Bitte still sein: der Ton wird geprüft.", "Quiet please: the sound is tested."},
-	SayLift:        {"Hörer abheben.", "Lift the handset."},
+	SayLift:        {"Hörer abheben, Hörkapsel und Mikrofon zusammenhalten.", "Lift the handset, hold earpiece and microphone together."},
+	SayReplace:     {"Hörer auflegen.", "Put the handset down."},
 	SayCouple:      {"%s: Hörkapsel und Mikrofon zusammenhalten.", "%s: hold earpiece and microphone together."},
 	SayPressKey:    {"Taste drücken: %s", "Press key: %s"},
 	SayHookCycle:   {"Hörer abheben und auflegen: %s von %s.", "Lift the handset and put it back: %s of %s."},

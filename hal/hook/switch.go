@@ -113,6 +113,13 @@ func (s *Switch) Report() Report {
 	return s.debouncer.Report()
 }
 
+// Up tells whether the handset is lifted, as told last; false before anything was.
+func (s *Switch) Up() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.debouncer.up
+}
+
 // Restart forgets what has been measured.
 func (s *Switch) Restart() {
 	s.mu.Lock()

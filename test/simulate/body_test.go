@@ -41,7 +41,7 @@ func (d *desk) testEffect(effect phone.Effect) {
 			d.fail("a self-test is stopped that does not run")
 		}
 		d.testing = false
-	case phone.TestAnswer, phone.TestKey, phone.TestHook:
+	case phone.TestAnswer, phone.TestKey:
 		if !d.testing {
 			d.fail("a self-test is told something while none runs")
 		}

@@ -135,11 +135,12 @@ type Hook struct {
 	Cycles   int
 	Bounce   time.Duration // the longest of them
 	Glitches int           // disturbances that came to nothing: a contact that is loose
+	GaveUp   bool          // nothing had moved for long when the time was over
 }
 
-// Judge is the result of selftest.CheckHook. No cycle at all is NOT DONE: nobody did it.
+// Judge is the result of selftest.CheckHook. No cycle at all, or not all of them and then rest, is NOT DONE: nobody did it.
 func (r Hook) Judge(l selftest.Limits) selftest.Result {
-	if r.Cycles == 0 {
+	if r.Cycles == 0 || r.GaveUp {
 		return unanswered(string(selftest.SayHookCycle))
 	}
 	return selftest.Judge(l.Measure(selftest.CheckHook, "cycles", float64(r.Cycles)), l.Measure(selftest.CheckHook, "bounce", milliseconds(r.Bounce)),

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -51,17 +52,17 @@ type Bench struct {
 	limits selftest.Limits
 	began  time.Time // the phone's start
 
+	ping     func(context.Context, netip.Addr) (sent, lost int)
 	seconds  *seconds // of the clock
 	mu       sync.Mutex
 	identity eeprom.Identity                 // as last read; zero: never
 	ticks    ticks                           // of the clock, from the beginning of the run
-	errors   map[string]float64              // counted by the network's interface
 	waits    map[selftest.Part]time.Duration // in the queues of a way of sound, at the last look
 }
 
 // New prepares the tests. The error is one of the board's table: limits that nobody measures.
 func New(c Config) (*Bench, error) {
-	b := &Bench{Config: c, root: "/", began: time.Now(), limits: selftest.StandardLimits(), errors: map[string]float64{}, waits: map[selftest.Part]time.Duration{}}
+	b := &Bench{Config: c, root: "/", began: time.Now(), limits: selftest.StandardLimits(), ping: ping, waits: map[selftest.Part]time.Duration{}}
 	b.seconds = &seconds{read: b.readClock}
 	others := map[string]selftest.Limit{}
 	for _, l := range c.Body.Table().Limits {
@@ -226,7 +227,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func (b *Bench) Tell(r selftest.Report) {
 	for _, f := range r.Findings {
 		switch f.Test.Part {
-		case selftest.PartIdentity, selftest.PartClock, selftest.PartTemperature:
+		case selftest.PartIdentity, selftest.PartClock, selftest.PartTemperature, selftest.PartStorage, selftest.PartEthernet:
 		default:
 			continue
 		}

@@ -215,8 +215,8 @@ func (b *Bench) display(ctx context.Context, step *selftest.Step) selftest.Resul
 	return r.Judge(b.limits)
 }
 
-// hookFor is how long ten times up and down may take.
-const hookFor = 45 * time.Second
+// hookFor is how long ten times up and down may take. Who has not moved the handset for hookRest then has given up.
+const hookFor, hookRest = 45 * time.Second, 15 * time.Second
 
 // hook counts ten times up and down by the switch's own count.
 func (b *Bench) hook(ctx context.Context, step *selftest.Step) selftest.Result {
@@ -225,10 +225,11 @@ func (b *Bench) hook(ctx context.Context, step *selftest.Step) selftest.Result {
 	}
 	b.Body.Switch().Restart()
 	cycles := func() int { return b.Body.Switch().Report().Movements / 2 }
-	for began, shown := time.Now(), -1; cycles() < 10 && time.Since(began) < hookFor; {
+	began, moved := time.Now(), time.Time{}
+	for shown := -1; cycles() < 10 && time.Since(began) < hookFor; {
 		if n := cycles(); n != shown {
 			step.Say(selftest.SayHookCycle, strconv.Itoa(n), "10")
-			shown = n
+			shown, moved = n, time.Now()
 		}
 		if pause(ctx, 50*time.Millisecond) != nil {
 			return selftest.Result{}
@@ -236,5 +237,6 @@ func (b *Bench) hook(ctx context.Context, step *selftest.Step) selftest.Result {
 	}
 	r := b.Body.Switch().Report()
 	// A hand that goes on is no fault of the switch; a movement that was counted twice is.
-	return reading.Hook{Cycles: min(cycles(), 10) + r.Retriggers, Bounce: r.BounceMax, Glitches: r.Glitches}.Judge(b.limits)
+	return reading.Hook{Cycles: min(cycles(), 10) + r.Retriggers, Bounce: r.BounceMax, Glitches: r.Glitches,
+		GaveUp: cycles() < 10 && time.Since(moved) > hookRest}.Judge(b.limits)
 }

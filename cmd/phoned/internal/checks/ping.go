@@ -63,25 +63,25 @@ func ping(ctx context.Context, host netip.Addr) (sent, lost int) {
 	if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: host.As4()}); err != nil {
 		return 0, 0
 	}
-	return count(ctx, func(sequence uint16) bool { return echoes(socket, sequence) })
+	return count(ctx, func(sequence uint16, bytes int) bool { return echoes(socket, sequence, bytes) })
 }
 
-// count pings until enough is known.
-func count(ctx context.Context, echoes func(sequence uint16) bool) (sent, lost int) {
+// count pings until enough is known. A host that answers a short ping and no long one has a bad cable before it.
+func count(ctx context.Context, echoes func(sequence uint16, bytes int) bool) (sent, lost int) {
 	for end := time.Now().Add(pingsMax); sent < pings && lost < pingLostMax && time.Now().Before(end) && ctx.Err() == nil; sent++ {
-		if sent == pingSilent && lost == sent {
+		if sent == pingSilent && lost == sent && !echoes(pings, 0) {
 			return 0, 0
 		}
-		if !echoes(uint16(sent)) {
+		if !echoes(uint16(sent), pingBytes) {
 			lost++
 		}
 	}
 	return sent, lost
 }
 
-// echoes sends one request and waits for its reply. The kernel fills in checksum and identifier.
-func echoes(socket *os.File, sequence uint16) bool {
-	packet := make([]byte, echoHeader+pingBytes)
+// echoes sends one request with so many bytes and waits for its reply. The kernel fills in checksum and identifier.
+func echoes(socket *os.File, sequence uint16, bytes int) bool {
+	packet := make([]byte, echoHeader+bytes)
 	packet[0] = echoRequest
 	binary.BigEndian.PutUint16(packet[6:], sequence)
 	if _, err := socket.Write(packet); err != nil {

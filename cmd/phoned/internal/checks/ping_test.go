@@ -48,19 +48,20 @@ func TestPingsAreCountedUntilEnoughIsKnown(t *testing.T) {
 		name       string
 		ctx        context.Context
 		takes      time.Duration
-		echoes     func(uint16) bool
+		echoes     func(n uint16, bytes int) bool
 		sent, lost int
 	}{
-		{"all answered", t.Context(), time.Millisecond, func(uint16) bool { return true }, 1000, 0},
-		{"one lost", t.Context(), time.Millisecond, func(n uint16) bool { return n != 700 }, 1000, 1},
-		{"the first ones lost, while the address is asked for", t.Context(), time.Millisecond, func(n uint16) bool { return n > 1 }, 1000, 2},
-		{"every second lost", t.Context(), time.Millisecond, func(n uint16) bool { return n%2 == 0 }, 10, 5},
-		{"a host that answers nobody", t.Context(), time.Second, func(uint16) bool { return false }, 0, 0},
-		{"a slow host", t.Context(), 100 * time.Millisecond, func(uint16) bool { return true }, 150, 0},
-		{"a test that has ended", ended, time.Millisecond, func(uint16) bool { return true }, 0, 0},
+		{"all answered", t.Context(), time.Millisecond, func(uint16, int) bool { return true }, 1000, 0},
+		{"one lost", t.Context(), time.Millisecond, func(n uint16, _ int) bool { return n != 700 }, 1000, 1},
+		{"the first ones lost, while the address is asked for", t.Context(), time.Millisecond, func(n uint16, _ int) bool { return n > 1 }, 1000, 2},
+		{"every second lost", t.Context(), time.Millisecond, func(n uint16, _ int) bool { return n%2 == 0 }, 10, 5},
+		{"a host that answers nobody", t.Context(), time.Second, func(uint16, int) bool { return false }, 0, 0},
+		{"a cable that breaks long frames", t.Context(), time.Second, func(_ uint16, bytes int) bool { return bytes == 0 }, 5, 5},
+		{"a slow host", t.Context(), 100 * time.Millisecond, func(uint16, int) bool { return true }, 150, 0},
+		{"a test that has ended", ended, time.Millisecond, func(uint16, int) bool { return true }, 0, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			sent, lost := count(c.ctx, func(n uint16) bool { time.Sleep(c.takes); return c.echoes(n) })
+			sent, lost := count(c.ctx, func(n uint16, bytes int) bool { time.Sleep(c.takes); return c.echoes(n, bytes) })
 			if sent != c.sent || lost != c.lost {
 				t.Errorf("%s: %d sent, %d lost, want %d, %d", c.name, sent, lost, c.sent, c.lost)
 			}

@@ -111,13 +111,20 @@ func twice(measure selftest.Func) selftest.Func {
 // level waits until the person has brought earpiece and microphone together, and measures level and polarity.
 func (b *Bench) level(ctx context.Context, step *selftest.Step) selftest.Result {
 	part := step.Test.Part
-	if part != selftest.PartSpeaker {
+	switch part {
+	case selftest.PartHandset:
+		step.Say(selftest.SayLift)
+	case selftest.PartHeadset:
 		step.Say(selftest.SayCouple, part.Title().In(b.language()))
-	} else {
+	default:
 		step.Say(selftest.SayQuiet)
 	}
-	for began := time.Now(); ; {
+	for began, stumbled := time.Now(), false; ; {
 		heard, err := b.tone(ctx, part, 0.5)
+		if err != nil && !stumbled && ctx.Err() == nil {
+			stumbled = true // once is no defect, as in twice
+			continue
+		}
 		if err != nil {
 			return failed(err)
 		}

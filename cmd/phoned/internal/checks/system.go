@@ -126,7 +126,7 @@ func (b *Bench) sum(pattern string) *float64 {
 	return total
 }
 
-// ethernet looks at the link, and loads it when a person has asked for the test. Errors count from one look to the next.
+// ethernet looks at the link, and loads it when a person has asked for the test: the errors of that load count.
 func (b *Bench) ethernet(ctx context.Context, step *selftest.Step) selftest.Result {
 	at := "sys/class/net/" + b.Body.Table().Network + "/"
 	if !b.has(at) {
@@ -141,17 +141,12 @@ func (b *Bench) ethernet(ctx context.Context, step *selftest.Step) selftest.Resu
 		duplex, _ := b.text(at + "duplex")
 		r.FullDuplex = duplex == "full"
 		if gateway, known := b.gateway(b.Body.Table().Network); known && guided(step) {
-			r.Pings, r.PingsLost = ping(ctx, gateway)
-		}
-	}
-	if now := b.number(at + "statistics/rx_crc_errors"); now != nil {
-		b.mu.Lock()
-		before, known := b.errors[at]
-		b.errors[at] = *now
-		b.mu.Unlock()
-		if known {
-			since := *now - before
-			r.CRCErrors = &since
+			before := b.number(at + "statistics/rx_crc_errors")
+			r.Pings, r.PingsLost = b.ping(ctx, gateway)
+			if now := b.number(at + "statistics/rx_crc_errors"); before != nil && now != nil && r.Pings > 0 {
+				since := *now - *before
+				r.CRCErrors = &since
+			}
 		}
 	}
 	return r.Judge(b.limits)
