@@ -500,6 +500,9 @@ func TestWordsAreInBothLanguages(t *testing.T) {
 	if got := (Reason{CauseStopped, ""}).In(German); got != "abgebrochen" {
 		t.Error(got)
 	}
+	if got := (Reason{CauseNamed, "missing: volume-up 3; extra: ghost"}).In(German); got != "fehlt: lauter 3; unverlangt: Geistertaste" {
+		t.Errorf("%q", got)
+	}
 	if Yes.In(German) != "Ja" || Choice("x").In(German) != "x" || Word("pattern 3", German) != "Muster 3" || Word("current line1", English) != "current line 1" {
 		t.Error("words")
 	}

@@ -49,7 +49,7 @@ const (
 	CausePanic      = "panic"      // Detail: its text
 	CauseUnmeasured = "unmeasured" // the test ended without a value
 	CauseNoTest     = "no-test"    // the program cannot do it
-	CauseNamed      = "named"      // Detail: what is concerned, "missing: 3 5; extra: #"; the words before colons are of Word
+	CauseNamed      = "named"      // Detail: what is concerned, "missing: 3 5; extra: #"; the words before colons are of Word, and those behind where it has them
 	CauseOther      = "other"      // Detail: technical words
 )
 
@@ -103,7 +103,10 @@ var words = map[string]Text{
 	"line1": {"Leitung 1", "line 1"}, "line2": {"Leitung 2", "line 2"}, "hold": {"Halten", "hold"}, "mute": {"Stumm", "mute"},
 	"queue": {"Warteschlange", "queue"}, "agent": {"Status", "agent"},
 	"green": {"grün", "green"}, "red": {"rot", "red"}, "amber": {"gelb", "amber"}, "blue": {"blau", "blue"}, "white": {"weiß", "white"},
-	"dark": {"aus", "dark"}, "yes": {"ja", "yes"}, "no": {"nein", "no"},
+	"dark": {"aus", "dark"}, "yes": {"ja", "yes"}, "no": {"nein", "no"}, "ghost": {"Geistertaste", "ghost"},
+	"soft1": {"Displaytaste 1", "soft key 1"}, "soft2": {"Displaytaste 2", "soft key 2"}, "soft3": {"Displaytaste 3", "soft key 3"},
+	"soft4": {"Displaytaste 4", "soft key 4"}, "up": {"hoch", "up"}, "down": {"runter", "down"}, "ok": {"OK", "OK"}, "cancel": {"Abbrechen", "cancel"},
+	"transfer": {"Verbinden", "transfer"}, "redial": {"Wahlwiederholung", "redial"}, "volume-up": {"lauter", "volume up"}, "volume-down": {"leiser", "volume down"},
 }
 
 // Word is a word of a measurement in a language, with what stands behind it: "pattern 3". What is not known stays as it is.
@@ -127,7 +130,11 @@ func named(detail string, language Language) string {
 	said := strings.Split(detail, "; ")
 	for i, one := range said {
 		if what, which, ok := strings.Cut(one, ": "); ok {
-			said[i] = Word(what, language) + ": " + which
+			names := strings.Fields(which)
+			for n, name := range names {
+				names[n] = Word(name, language)
+			}
+			said[i] = Word(what, language) + ": " + strings.Join(names, " ")
 		}
 	}
 	return strings.Join(said, "; ")
