@@ -94,7 +94,7 @@ func (r Reason) In(language Language) string {
 // words are those of measurements that are words, and of what they are about: hal's names of lamps among them.
 var words = map[string]Text{
 	"missing": {"fehlt", "missing"}, "extra": {"unverlangt", "not asked for"}, "unknown": {"unbekannt", "unknown"}, "stuck": {"klemmt", "stuck"},
-	"serial": {"Seriennummer", "serial number"}, "model": {"Modell", "model"}, "revision": {"Stand", "revision"}, "mac_prefix": {"MAC-Anfang", "MAC prefix"},
+	"serial": {"Seriennummer", "serial number"}, "model": {"Modell", "model"}, "revision": {"Stand", "revision"}, "board_model": {"Modell der Boarddatei", "model of the board's file"}, "mac_prefix": {"MAC-Anfang", "MAC prefix"},
 	"interface_mac": {"MAC der Schnittstelle", "MAC of the interface"}, "label_serial": {"Nummer vom Schild", "serial on the label"},
 	"label_mac": {"MAC vom Schild", "MAC on the label"}, "present": {"vorhanden", "present"}, "empty": {"leer", "empty"},
 	"reset_cause": {"Grund des Neustarts", "reset cause"}, "forged_bundle": {"gefälschtes Paket", "forged bundle"},

@@ -221,6 +221,7 @@ type Identity struct {
 	Serial, Model, Revision, MAC string
 	ChecksumGood                 bool
 	Prefixes                     []string // of MAC addresses that are ours: "02:00:5e"; nil: not looked at
+	BoardModel                   string   // of the board's file; empty: not looked at
 	InterfaceMAC                 string   // that the network interface really has; empty: not looked at
 	LabelSerial, LabelMAC        string   // of its QR code; empty: not looked at
 }
@@ -248,6 +249,7 @@ func (r Identity) Judge(l selftest.Limits) selftest.Result {
 			measured = append(measured, selftest.Words(name, is, want))
 		}
 	}
+	same("board_model", r.Model, r.BoardModel)
 	same("interface_mac", r.MAC, r.InterfaceMAC)
 	same("label_serial", r.Serial, r.LabelSerial)
 	same("label_mac", r.MAC, r.LabelMAC)

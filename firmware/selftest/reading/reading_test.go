@@ -101,6 +101,8 @@ func TestReadingsAreJudged(t *testing.T) {
 		{"lamps: none", Looks{}, notDone, ""},
 		{"lamps: good", Looks{Looks: []Look{{"message", selftest.Red, selftest.Red}}, Currents: map[string]float64{"hold": 3, "mute": -5}}, pass, ""},
 
+		{"identity: of another model", with(func(i *Identity) { i.BoardModel = "cm4" }), fail, ""},
+		{"identity: of this model", with(func(i *Identity) { i.BoardModel = "zero" }), pass, ""},
 		{"identity: checksum", with(func(i *Identity) { i.ChecksumGood = false }), fail, ""},
 		{"identity: no serial number", with(func(i *Identity) { i.Serial, i.LabelSerial = " ", "" }), fail, ""},
 		{"identity: not our MAC", with(func(i *Identity) { i.Prefixes = []string{"aa:bb:cc"} }), fail, ""},

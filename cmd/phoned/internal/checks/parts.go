@@ -152,7 +152,7 @@ func (b *Bench) readIdentity(context.Context, *selftest.Step) selftest.Result {
 	b.mu.Lock()
 	b.identity = id
 	b.mu.Unlock()
-	r := reading.Identity{Serial: id.Serial, Model: id.Model, Revision: id.Revision, MAC: net.HardwareAddr(id.MAC[:]).String(), ChecksumGood: true}
+	r := reading.Identity{Serial: id.Serial, Model: id.Model, Revision: id.Revision, MAC: net.HardwareAddr(id.MAC[:]).String(), ChecksumGood: true, BoardModel: t.Model}
 	r.InterfaceMAC, _ = b.text("sys/class/net/" + t.Network + "/address") // empty: not looked at
 	return r.Judge(b.limits)
 }
