@@ -26,7 +26,7 @@ type shared struct {
 	quiet    time.Time // until then the headset's word may be an echo
 	decide   time.Time // when its contradiction is decided; zero without one
 	told     bool      // the contradiction was told as a key
-	changing bool      // a change of wanted is not yet written
+	changing bool      // a change of wanted is in no report yet
 }
 
 func newShared(d *hid.Descriptor, usage, lampUsage hid.Usage, on, off hal.HeadsetAction) shared {
@@ -83,12 +83,9 @@ func (s *shared) show(now time.Time, value bool) {
 	s.decide, s.told = time.Time{}, false
 }
 
-// sent starts the time of echoes anew: a report may have taken long to be taken.
+// sent starts the time of echoes anew: a report may have taken long to be taken. Its answer may come after wanted has changed
+// once more.
 func (s *shared) sent(now time.Time) {
-	if !s.changing {
-		return
-	}
-	s.changing = false
 	s.quiet = now.Add(echoTime)
 	if !s.decide.IsZero() && !s.told {
 		s.decide = s.quiet

@@ -237,8 +237,11 @@ func (h *Headset) Reports(now time.Time) [][]byte {
 	reports = h.write(reports, func(l lamp, _ bool) bool { return l.shows(h.wanted) }, h.stale)
 	clear(h.stale)
 	h.sending = h.sending[:0]
-	if len(reports) > 0 {
-		h.sending = append(h.sending, &h.hook, &h.mute)
+	for _, s := range []*shared{&h.hook, &h.mute} {
+		if s.changing && len(reports) > 0 {
+			s.changing = false
+			h.sending = append(h.sending, s)
+		}
 	}
 	return reports
 }

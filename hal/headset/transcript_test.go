@@ -331,6 +331,31 @@ func TestConversationsRunAsWritten(t *testing.T) {
 	}
 }
 
+// A report may take long to be taken: the answer to it comes when the phone wants the opposite already.
+func TestALateAnswerIsNoKeyThoughTheReportsOverlap(t *testing.T) {
+	h, err := New(descriptor(t, "jabra-layout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(ms int) time.Time {
+		return time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC).Add(time.Duration(ms) * time.Millisecond)
+	}
+	h.Show(at(0), lamps("off-hook"))
+	h.Reports(at(0))
+	h.Show(at(250), lamps("dark"))
+	h.Sent(at(300), true)
+	if reports := h.Reports(at(300)); len(reports) != 1 {
+		t.Fatalf("the second change: % x", reports)
+	}
+	keys := h.Input(at(450), bytesOf(t, "02 01 00")) // to the first
+	h.Sent(at(600), true)
+	keys = append(keys, h.Tick(at(600))...)
+	keys = append(keys, h.Input(at(650), bytesOf(t, "02 00 00"))...) // to the second
+	if d := h.Deadline(); len(keys) > 0 || !d.IsZero() {
+		t.Errorf("told %v, and something is still to be decided at %v", keys, d)
+	}
+}
+
 func TestAOneShotHookTurnsWhatThePhoneShows(t *testing.T) {
 	h, err := New(bytesOf(t, "05 0b 09 05 a1 01 15 00 25 01 75 01 09 20 95 01 81 06 09 26 81 06 95 06 81 01 05 08 09 17 95 01 91 02 95 07 91 01 c0"))
 	if err != nil {

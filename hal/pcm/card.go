@@ -34,7 +34,8 @@ type Card struct {
 
 func (c Card) String() string { return fmt.Sprintf("%d %q (%s)", c.Number, c.ID, c.Name) }
 
-// Cards is all sound cards by number. A machine without any has none, and no error.
+// Cards is all sound cards by number. A machine without any has none, and no error. A card that does not answer is left
+// out, it may not be ours yet; its error is told when no other is there.
 func Cards(kernel asound.Kernel) ([]Card, error) {
 	names, err := kernel.List("/dev/snd")
 	if errors.Is(err, unix.ENOENT) {
@@ -44,6 +45,7 @@ func Cards(kernel asound.Kernel) ([]Card, error) {
 		return nil, fmt.Errorf("pcm: looking for sound cards: %w", err)
 	}
 	var cards []Card
+	var silent error // why a card is left out
 	for _, name := range names {
 		var number int
 		if _, err := fmt.Sscanf(name, "controlC%d", &number); err != nil {
@@ -54,10 +56,14 @@ func Cards(kernel asound.Kernel) ([]Card, error) {
 			continue // unplugged while we looked
 		}
 		if err != nil {
-			return nil, fmt.Errorf("pcm: asking sound card %d: %w", number, explain(err))
+			silent = fmt.Errorf("pcm: asking sound card %d: %w", number, explain(err))
+			continue
 		}
 		card.addDevices(names)
 		cards = append(cards, card)
+	}
+	if len(cards) == 0 {
+		return nil, silent
 	}
 	slices.SortFunc(cards, func(a, b Card) int { return cmp.Compare(a.Number, b.Number) })
 	return cards, nil
@@ -110,8 +116,9 @@ func (c *Card) addDevices(names []string) {
 }
 
 // Find is the card with that ID, or else that name, or else that USB ID; or else the only one whose name has want in it,
-// large or small. If there is none the error is ErrNoCard and lists what there is.
-func Find(kernel asound.Kernel, want string) (Card, error) {
+// large or small. A card with one of the IDs in taken belongs to somebody else: only its own ID finds it. If there is none
+// the error is ErrNoCard and lists what there is.
+func Find(kernel asound.Kernel, want string, taken ...string) (Card, error) {
 	cards, err := Cards(kernel)
 	if err != nil {
 		return Card{}, err
@@ -129,7 +136,7 @@ func Find(kernel asound.Kernel, want string) (Card, error) {
 	} {
 		var found []Card
 		for _, card := range cards {
-			if has(card) {
+			if has(card) && (card.ID == want || !slices.Contains(taken, card.ID)) {
 				found = append(found, card)
 			}
 		}

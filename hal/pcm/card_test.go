@@ -43,6 +43,16 @@ func TestACardIsFoundOrTheErrorListsWhatThereIs(t *testing.T) {
 			t.Errorf("%q: %v, %v", c.want, card, err)
 		}
 	}
+	for want, id := range map[string]string{"wm8960": "wm8960soundcard", "Headset": "Headset", "Headset_1": "Headset_1", "freizeichen": "Headset"} {
+		if card, err := pcm.Find(machine, want, "Headset_1"); err != nil || card.ID != id {
+			t.Errorf("%q, while Headset_1 belongs to somebody else: %v, %v", want, card, err)
+		}
+	}
+	for _, want := range []string{"Headset", "1209:0001", "head"} {
+		if card, err := pcm.Find(pcmtest.New(second), want, "Headset_1"); !errors.Is(err, pcm.ErrNoCard) {
+			t.Errorf("%q, when only somebody else's is there: %v, %v", want, card, err)
+		}
+	}
 	_, err := pcm.Find(pcmtest.New(), "Headset")
 	if !errors.Is(err, pcm.ErrNoCard) || !strings.Contains(err.Error(), "no sound card at all") {
 		t.Errorf("a machine without cards: %v", err)
@@ -74,6 +84,17 @@ func TestACardThatGoesWhileWeLookIsNoError(t *testing.T) {
 		if cards, err := pcm.Cards(machine); err != nil || len(cards) != 0 {
 			t.Errorf("%v: %v, %v", gone, cards, err)
 		}
+	}
+	machine.Plug(pcmtest.Headset())
+	asked := 0
+	machine.Fail(func(string, asound.Request) error { // udev has not given us the first one yet
+		if asked++; asked == 1 {
+			return unix.EACCES
+		}
+		return nil
+	})
+	if cards, err := pcm.Cards(machine); err != nil || len(cards) != 1 || cards[0].ID != "Headset" {
+		t.Errorf("no right at one of two: %v, %v", cards, err)
 	}
 	machine.Fail(func(string, asound.Request) error { return unix.EACCES })
 	if _, err := pcm.Cards(machine); err == nil || !strings.Contains(err.Error(), "group audio") {

@@ -24,7 +24,7 @@ const (
 	// queueMax is when frames are left out until the queue is back at its target: after a stall whatever was caught up
 	// would be late for the rest of the call.
 	queueMax = 80 * time.Millisecond
-	// hangMax is how long a microphone may give nothing.
+	// hangMax is how long a microphone may give nothing, and a speaker take nothing.
 	hangMax = time.Second
 )
 
@@ -83,6 +83,7 @@ type Duplex struct {
 	heard     []int16 // of the microphone at its rate, mono
 	spoken    []int16 // for the speaker at its rate, mono
 	dropping  bool
+	refused   int // frames in a row of which the speaker took nothing
 }
 
 type counters struct {
@@ -245,7 +246,7 @@ func (d *Duplex) await(end time.Time) error {
 
 // Write puts a frame of hal.FrameSamples samples into the speaker's queue and does not wait. The first one, and the first
 // after Flush or an underrun, comes behind a little silence, so that the next is in time. The error is ErrClosed or
-// wraps ErrUnplugged.
+// wraps ErrUnplugged, or the speaker hangs: it took nothing for a second. A frame that is left out is counted.
 func (d *Duplex) Write(speaker []int16) error {
 	if len(speaker) != hal.FrameSamples {
 		return fmt.Errorf("pcm: writing %d samples: a frame has %d", len(speaker), hal.FrameSamples)
@@ -293,15 +294,20 @@ func (d *Duplex) play(speaker []int16, stopped error) error {
 	d.counted.bend.Store(int64(bend * 1000))
 	n := d.up.Process(d.spoken, speaker)
 	if d.full(waiting) {
-		d.counted.dropped.Add(1)
-		return nil
+		return d.refuse()
 	}
 	written, err := p.move(asound.WriteI, p.spread(d.spoken[:n]))
-	switch {
-	case errors.Is(err, unix.EAGAIN), err == nil && written < n:
-		d.counted.dropped.Add(1) // a buffer smaller than we thought
-	case err != nil:
+	switch { // what does not fit: a buffer smaller than we thought
+	case errors.Is(err, unix.EAGAIN):
+		err = d.refuse()
+	case err == nil && written < n:
+		d.counted.dropped.Add(1)
+	}
+	if err != nil {
 		return err
+	}
+	if written > 0 {
+		d.refused = 0
 	}
 	if !d.playing {
 		if err := p.do(asound.Start); err != nil {
@@ -324,6 +330,15 @@ func (d *Duplex) queue(silence time.Duration) error {
 			return err
 		}
 		left -= written
+	}
+	return nil
+}
+
+// refuse counts a frame that is left out. A queue that stays full for hangMax is not played: the position stands still.
+func (d *Duplex) refuse() error {
+	d.counted.dropped.Add(1)
+	if d.refused++; d.refused >= int(hangMax/hal.FrameTime) {
+		return fmt.Errorf("it took nothing for %v; the driver hangs", hangMax)
 	}
 	return nil
 }

@@ -418,6 +418,57 @@ func TestAMicrophoneThatHangsIsReportedAfterASecond(t *testing.T) {
 	})
 }
 
+func TestASpeakerThatHangsIsReportedAfterASecond(t *testing.T) {
+	for _, buffer := range []int{0, 16000 * 60 / 1000} { // the second is full before it is too long
+		synctest.Test(t, func(t *testing.T) {
+			card := pcmtest.Headset()
+			card.Playback.Buffer[1] = buffer
+			d := open(t, pcmtest.New(card))
+			defer d.Close()
+			talk(t, d, 5)
+			card.Playback.Hang(true)
+			began := time.Now()
+			frame := make([]int16, hal.FrameSamples)
+			var err error
+			for err == nil && time.Since(began) < 10*time.Second {
+				if err = d.Read(frame); err == nil {
+					err = d.Write(frame)
+				}
+			}
+			if took := time.Since(began); err == nil || took < time.Second || took > 1100*time.Millisecond || !strings.Contains(err.Error(), "took nothing for 1s") {
+				t.Errorf("buffer %d, after %v: %v", buffer, took, err)
+			}
+			card.Playback.Hang(false)
+			if err := d.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			before := d.Statistics().Dropped
+			talk(t, d, 100)
+			if dropped := d.Statistics().Dropped - before; dropped > 0 && buffer == 0 {
+				t.Errorf("%d frames are left out afterwards", dropped)
+			}
+		})
+	}
+}
+
+// Only frames in a row are a speaker that hangs.
+func TestFramesLeftOutNowAndThenAreNoHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		card := pcmtest.Headset()
+		d := open(t, pcmtest.New(card))
+		defer d.Close()
+		for range 100 {
+			card.Playback.Hang(true)
+			talk(t, d, 4) // the queue grows too long
+			card.Playback.Hang(false)
+			talk(t, d, 10)
+		}
+		if s := d.Statistics(); s.Dropped < 100 {
+			t.Errorf("only %d frames were left out", s.Dropped)
+		}
+	})
+}
+
 func TestAStreamThatStopsAgainAndAgainIsGivenUp(t *testing.T) {
 	for _, c := range []struct {
 		device string

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
@@ -72,14 +73,26 @@ type Body struct {
 	headset []headset.Device
 	up      bool
 	level   uint8 // of brightness
+
+	lines struct { // on which headsets come
+		sync.Mutex // held while the phone is told: it hears the latest last
+		plugged    [lineCount]bool
+	}
 }
+
+// The lines on which headsets come.
+const (
+	lineUSB = iota
+	lineSerial
+	lineCount
+)
 
 // Open opens the body. A part that is not there is reported, and opened when it comes; the error is one of the table: lamps
 // that contradict each other.
 func Open(config Config) (*Body, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Body{config: config, buses: map[string]*bus.I2C{}, stop: stop, level: 255}
-	b.sound = newSound(asound.Linux{}, config.Table, b.report, func() { b.headsetChange(hal.HeadsetChange{Action: hal.HeadsetUnplugged}) }, config.Log)
+	b.sound = newSound(asound.Linux{}, config.Table, b.report, b.headsetPulled, config.Log)
 	for _, scanned := range config.Table.Scan {
 		b.bus(scanned.Name) // also those that only the self-test speaks on
 	}
@@ -293,20 +306,49 @@ func (b *Body) openHeadset(ctx context.Context) {
 	h := b.config.Table.Headset
 	if h.USB {
 		b.watcher = headset.NewWatcher(headset.Config{
-			Change: b.headsetChange, Found: b.headsetFound, Gone: b.headsetGone, Log: b.config.Log,
+			Change: b.headsetOn(lineUSB), Found: b.headsetFound, Gone: b.headsetGone, Log: b.config.Log,
 		})
 		b.parts.Go(func() { b.watcher.Run(ctx) })
 	}
 	if h.Serial.Place != "" {
 		b.link = handsfree.NewLink(handsfree.Config{
 			Open:   func() (io.ReadWriteCloser, error) { return serial.Open(h.Serial.Port, h.Serial.Baud) },
-			Change: b.headsetChange, Log: b.config.Log,
+			Change: b.headsetOn(lineSerial), Log: b.config.Log,
 		})
 		b.parts.Go(func() { b.link.Run(ctx) })
 	}
 }
 
-func (b *Body) headsetChange(change hal.HeadsetChange) { b.config.Headset(change) }
+// headsetOn takes what the headsets on a line say. The phone has none any more when the other line has none either.
+func (b *Body) headsetOn(line int) func(hal.HeadsetChange) {
+	return func(change hal.HeadsetChange) {
+		b.lines.Lock()
+		defer b.lines.Unlock()
+		switch change.Action {
+		case hal.HeadsetPlugged:
+			b.lines.plugged[line] = true
+		case hal.HeadsetUnplugged:
+			b.lines.plugged[line] = false
+			if b.lines.plugged != [lineCount]bool{} {
+				return
+			}
+		}
+		b.config.Headset(change)
+	}
+}
+
+// headsetPulled tells that the headset which was heard is gone, so that the call goes elsewhere, and then of one that is left.
+func (b *Body) headsetPulled(usb string) {
+	b.mu.Lock()
+	other := slices.ContainsFunc(b.headset, func(d headset.Device) bool { return d.USBPath != usb })
+	b.mu.Unlock()
+	b.lines.Lock()
+	defer b.lines.Unlock()
+	b.config.Headset(hal.HeadsetChange{Action: hal.HeadsetUnplugged})
+	if other || b.lines.plugged[lineSerial] {
+		b.config.Headset(hal.HeadsetChange{Action: hal.HeadsetPlugged})
+	}
+}
 
 func (b *Body) headsetFound(d headset.Device) {
 	b.mu.Lock()

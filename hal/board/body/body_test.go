@@ -270,6 +270,48 @@ func TestTheSelfTestSpeaksOnABusThatNoDriverHas(t *testing.T) {
 	}
 }
 
+func TestAHeadsetIsGoneWhenNeitherLineHasOne(t *testing.T) {
+	usb, other := headset.Device{Path: "/dev/hidraw1", USBPath: "/sys/1-1"}, headset.Device{Path: "/dev/hidraw2", USBPath: "/sys/1-2"}
+	for _, c := range []struct {
+		name string
+		do   func(b *Body, line func(int, hal.HeadsetAction))
+		told string
+	}{
+		{"USB alone", func(_ *Body, line func(int, hal.HeadsetAction)) {
+			line(lineUSB, hal.HeadsetPlugged)
+			line(lineUSB, hal.HeadsetUnplugged)
+		}, "plugged unplugged"},
+		{"USB goes, the serial one is in use", func(_ *Body, line func(int, hal.HeadsetAction)) {
+			line(lineSerial, hal.HeadsetPlugged)
+			line(lineUSB, hal.HeadsetPlugged)
+			line(lineUSB, hal.HeadsetOffHook)
+			line(lineUSB, hal.HeadsetUnplugged)
+			line(lineSerial, hal.HeadsetOnHook)
+			line(lineSerial, hal.HeadsetUnplugged)
+		}, "plugged plugged off-hook on-hook unplugged"},
+		{"the one that is heard is pulled", func(b *Body, line func(int, hal.HeadsetAction)) {
+			b.headset = []headset.Device{usb}
+			line(lineUSB, hal.HeadsetPlugged)
+			b.headsetPulled(usb.USBPath)
+		}, "plugged unplugged"},
+		{"the one that is heard is pulled, the serial one is left", func(b *Body, line func(int, hal.HeadsetAction)) {
+			line(lineSerial, hal.HeadsetPlugged)
+			b.headsetPulled(usb.USBPath)
+		}, "plugged unplugged plugged"},
+		{"the one that is heard is pulled, another on USB is left", func(b *Body, _ func(int, hal.HeadsetAction)) {
+			b.headset = []headset.Device{usb, other}
+			b.headsetPulled(usb.USBPath)
+		}, "unplugged plugged"},
+	} {
+		var told []string
+		b := &Body{config: Config{Headset: func(change hal.HeadsetChange) { told = append(told, change.Action.String()) }}}
+		c.do(b, func(line int, action hal.HeadsetAction) { b.headsetOn(line)(hal.HeadsetChange{Action: action}) })
+		if got := strings.Join(told, " "); got != c.told {
+			t.Errorf("%s: told %q, want %q", c.name, got, c.told)
+		}
+	}
+}
+
 func TestTheSoundIsThatOfTheHeadsetThatIsLeft(t *testing.T) {
 	leaks(t)
 	var phone listener

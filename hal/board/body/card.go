@@ -22,8 +22,10 @@ type way struct {
 }
 
 func (w way) same(o way) bool {
-	return w.card.Number == o.card.Number && w.card.ID == o.card.ID && w.device == o.device && w.capture == o.capture && w.playback == o.playback
+	return w.id() == o.id() && w.device == o.device && w.capture == o.capture && w.playback == o.playback
 }
+
+func (w way) id() cardID { return cardID{w.card.Number, w.card.ID} }
 
 // channel is a word of the table as pcm.End counts.
 func channel(word string) int {
@@ -71,11 +73,23 @@ func (s *Sound) find(route hal.Route) (way, board.Sound, error) {
 	if !ok {
 		return way{}, sound, fmt.Errorf("body: this board has no %s", route)
 	}
-	card, err := pcm.Find(s.kernel, sound.Card)
+	card, err := s.card(sound)
 	if err != nil {
 		return way{}, sound, fmt.Errorf("body: %s: %w", sound.Place, err)
 	}
 	return way{card: card, device: sound.Device, capture: channel(sound.Capture), playback: channel(sound.Playback)}, sound, nil
+}
+
+// card is the card of a part: never one that the table names by its ID for another. While "Device" is pulled out, "Device_1"
+// must not be taken for it.
+func (s *Sound) card(sound board.Sound) (pcm.Card, error) {
+	var others []string
+	for _, route := range []hal.Route{hal.Handset, hal.Speaker, hal.Headset} {
+		if other, ok := s.of(route); ok && other.Card != sound.Card {
+			others = append(others, other.Card)
+		}
+	}
+	return pcm.Find(s.kernel, sound.Card, others...)
 }
 
 // findHeadset is the card on the same USB device as the headset's keys, or else a USB card that no other part has.
@@ -111,7 +125,7 @@ func (s *Sound) findHeadset() (way, error) {
 func (s *Sound) taken(c pcm.Card) bool {
 	for _, route := range []hal.Route{hal.Handset, hal.Speaker, hal.Headset} {
 		if sound, ok := s.of(route); ok {
-			if have, err := pcm.Find(s.kernel, sound.Card); err == nil && have.Number == c.Number {
+			if have, err := s.card(sound); err == nil && have.Number == c.Number {
 				return true
 			}
 		}
@@ -131,7 +145,8 @@ func ways(wanted hal.Route) []hal.Route {
 	return all
 }
 
-// setMixer makes a card's mixer stand as the table says. Of a headset nobody knows the elements: its switches are turned on.
+// setMixer makes a card's mixer stand as the table says. Of a headset nobody knows the elements: its switches are turned on,
+// but not the one that lets the user hear himself.
 func setMixer(kernel asound.Kernel, card pcm.Card, controls []board.Control) error {
 	m, err := mixer.Open(kernel, card.Number)
 	if err != nil {
@@ -151,9 +166,11 @@ func setMixer(kernel asound.Kernel, card pcm.Card, controls []board.Control) err
 		places = append(places, string(c.Place))
 	}
 	if len(controls) == 0 && card.USBPath != "" {
-		for _, name := range m.Names() {
-			if strings.HasSuffix(name, "Playback Switch") || strings.HasSuffix(name, "Capture Switch") {
-				settings = append(settings, mixer.Setting{Name: name, Value: "on"})
+		for _, e := range m.Elements() {
+			name, index := e.Name()
+			playback := strings.HasSuffix(name, "Playback Switch") && !strings.Contains(name, "Mic Playback")
+			if playback || strings.HasSuffix(name, "Capture Switch") {
+				settings = append(settings, mixer.Setting{Name: name, Index: index, Value: "on"})
 			}
 		}
 	}

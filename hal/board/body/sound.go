@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,8 +20,16 @@ import (
 const (
 	// soundRetry is how long a way of sound that is away is left alone while a call wants it.
 	soundRetry = time.Second
-	// soundSpare is how long a card that is there and fails comes after all others.
-	soundSpare = 3 * time.Second
+	// soundSpare is how long a card that is there and fails comes after all others. One that fails again waits
+	// soundSpareMore times as long, up to soundSpareMax: each try takes the sound from the card that works for a second.
+	soundSpare     = 3 * time.Second
+	soundSpareMore = 4
+	soundSpareMax  = 5 * time.Minute
+	// soundProof is how long a card that failed must give frames before it counts as mended: a speaker that hangs is only
+	// noticed after a second.
+	soundProof = 2 * time.Second
+	// roomToEar is by how much less is given to an ear of what is meant for a room, 20 dB: a ringer whose loudspeaker is gone.
+	roomToEar = 10
 )
 
 // Sound is the sound device of the whole body: one voice.Device that never fails. It opens the card of the way that is
@@ -33,7 +43,7 @@ type Sound struct {
 	kernel asound.Kernel
 	table  board.Table
 	report func(hal.PartChange)
-	pulled func() // the headset in use was pulled out
+	pulled func(usb string) // the headset in use was pulled out; where on USB it was, empty for another
 	log    *slog.Logger
 	mixer  func(asound.Kernel, pcm.Card, []board.Control) error
 
@@ -42,56 +52,94 @@ type Sound struct {
 	mu      sync.Mutex
 	route   hal.Route // that is wanted
 	duplex  *pcm.Duplex
-	way     way       // of duplex
-	used    hal.Route // whose way it is: another than route while that one does not work
-	proven  bool      // duplex has given a frame
-	retryAt time.Time // when the way of route is looked for again while it is not in use
-	spared  pcm.Card  // failed though it is there
-	until   time.Time // so long it is spared
-	told    string    // last warning
-	lent    int       // loans
+	way     way               // of duplex
+	used    hal.Route         // whose way it is: another than route while that one does not work
+	proven  time.Time         // when duplex gave its first frame; zero: not yet
+	retryAt time.Time         // when the way of route is looked for again while it is not in use
+	spared  map[cardID]spared // cards that failed though they are there
+	told    string            // last warning
+	lent    int               // loans
 	closed  bool
 	usb     string // path of the USB headset, empty without
 	faults  [hal.PartCount]hal.Fault
 }
 
-func newSound(kernel asound.Kernel, table board.Table, report func(hal.PartChange), pulled func(), log *slog.Logger) *Sound {
-	return &Sound{kernel: kernel, table: table, report: report, pulled: pulled, log: log, mixer: setMixer}
+// A cardID is what tells cards apart.
+type cardID struct {
+	number int
+	id     string
+}
+
+// A spared is how long a card comes after the others.
+type spared struct {
+	until time.Time
+	wait  time.Duration // that ends then; the next is measured by it
+}
+
+func newSound(kernel asound.Kernel, table board.Table, report func(hal.PartChange), pulled func(usb string), log *slog.Logger) *Sound {
+	return &Sound{kernel: kernel, table: table, report: report, pulled: pulled, log: log, mixer: setMixer, spared: map[cardID]spared{}}
 }
 
 // open takes the first way that works: the wanted one before all others, one that has just failed after them. Called with mu
 // held.
 func (s *Sound) open() {
 	s.retryAt = time.Now().Add(soundRetry)
-	var reason error // why it is not the wanted one
-	for _, spared := range []bool{false, true} {
-		for _, route := range ways(s.route) {
-			if s.duplex != nil && route == s.used && route != s.route {
-				return // none before it works, and this one does
-			}
-			w, sound, err := s.find(route)
-			if err == nil && spared != s.isSpared(w) {
-				if route == s.route {
-					reason = errors.New("body: its card has just failed")
-				}
-				continue
-			}
-			if err == nil {
-				err = s.take(w, sound)
-			}
-			if err == nil {
-				s.used = route
-				s.tell(route, reason)
-				return
-			}
-			if route == s.route {
-				reason = err
-				s.judge(route, err)
-			}
+	choices, reason := s.choices() // reason is why it is not the wanted one
+	if reason != nil {
+		s.judge(s.route, reason)
+	}
+	for _, c := range choices {
+		if s.duplex != nil && c.route == s.used && c.route != s.route {
+			return // none before it works, and this one does
+		}
+		if c.route != s.route && reason == nil {
+			reason = errors.New("body: its card has just failed")
+		}
+		err := s.take(c.way, c.sound)
+		if err == nil {
+			s.used = c.route
+			s.tell(c.route, reason)
+			return
+		}
+		if c.route == s.route {
+			reason = err
+			s.judge(c.route, err)
 		}
 	}
 	s.drop()
 	s.tell(hal.Silent, reason)
+}
+
+// A choice is a way whose card is there.
+type choice struct {
+	route hal.Route
+	way   way
+	sound board.Sound
+	until time.Time // so long its card is spared; zero: it is not
+}
+
+// choices are the ways to try, in order: those that are spared last, and of them first whose turn is next, so that no card
+// that hangs keeps another from being tried. missing is why the wanted one is not among them. Called with mu held.
+func (s *Sound) choices() (choices []choice, missing error) {
+	for _, route := range ways(s.route) {
+		w, sound, err := s.find(route)
+		if err != nil {
+			if route == s.route {
+				missing = err
+			}
+			continue
+		}
+		c := choice{route: route, way: w, sound: sound}
+		if inUse := s.duplex != nil && route == s.used; !inUse && s.isSpared(w) {
+			c.until = s.spared[w.id()].until
+		}
+		choices = append(choices, c)
+	}
+	maps.DeleteFunc(s.spared, func(id cardID, _ spared) bool { // pulled out: what comes back may work
+		return !slices.ContainsFunc(choices, func(c choice) bool { return c.way.id() == id })
+	})
+	slices.SortStableFunc(choices, func(a, b choice) int { return a.until.Compare(b.until) })
+	return choices, missing
 }
 
 // tell warns of sound that goes elsewhere than it should, once for each reason. Called with mu held.
@@ -115,12 +163,12 @@ func (s *Sound) take(w way, sound board.Sound) error {
 		duplex, err := s.openWay(w)
 		if err != nil {
 			if !errors.Is(err, pcm.ErrUnplugged) && !errors.Is(err, pcm.ErrNoCard) {
-				s.spare(w)
+				s.spare(w, soundSpare)
 			}
 			return err
 		}
 		s.drop()
-		s.duplex, s.way, s.proven = duplex, w, false
+		s.duplex, s.way, s.proven = duplex, w, time.Time{}
 	}
 	if err := s.mixer(s.kernel, w.card, sound.Mixer); err != nil {
 		s.log.Warn("the mixer of the sound card does not obey; sound may be too loud, too soft or silent", "card", w.card.ID, "err", err)
@@ -129,10 +177,20 @@ func (s *Sound) take(w way, sound board.Sound) error {
 }
 
 // spare puts a card that fails behind the others for a while. Called with mu held.
-func (s *Sound) spare(w way) { s.spared, s.until = w.card, time.Now().Add(soundSpare) }
+func (s *Sound) spare(w way, wait time.Duration) {
+	s.spared[w.id()] = spared{until: time.Now().Add(wait), wait: wait}
+}
 
-func (s *Sound) isSpared(w way) bool {
-	return time.Now().Before(s.until) && w.card.Number == s.spared.Number && w.card.ID == s.spared.ID
+func (s *Sound) isSpared(w way) bool { return time.Now().Before(s.spared[w.id()].until) }
+
+// spareTime is how long the card in use is to be spared, now that it fails: anew after it has worked for a while, else longer
+// than the last time. Called with mu held.
+func (s *Sound) spareTime() time.Duration {
+	last := s.spared[s.way.id()].wait
+	if !s.proven.IsZero() && time.Since(s.proven) > max(last, soundProof) {
+		return soundSpare
+	}
+	return max(soundSpare, min(soundSpareMore*last, soundSpareMax))
 }
 
 func (s *Sound) openWay(w way) (*pcm.Duplex, error) {
@@ -182,6 +240,9 @@ func (s *Sound) Check() {
 		if s.look(route) && s.try(route) == nil {
 			s.mu.Lock()
 			s.judge(route, nil)
+			if w, _, err := s.find(route); err == nil {
+				delete(s.spared, w.id())
+			}
 			s.mu.Unlock()
 		}
 	}
@@ -223,11 +284,13 @@ func (s *Sound) Has(route hal.Route) bool {
 	return err == nil
 }
 
-// Plugged tells where on USB the headset's keys are; empty: it is gone. The next frame looks for its sound.
+// Plugged tells where on USB the headset's keys are; empty: it is gone. The next frame looks for its sound, though the card
+// that was there before had failed.
 func (s *Sound) Plugged(usb string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.usb, s.retryAt = usb, time.Time{}
+	clear(s.spared)
 }
 
 // current is the duplex to use for a frame, nil for silence.
@@ -247,8 +310,13 @@ func (s *Sound) current() *pcm.Duplex {
 func (s *Sound) gave(duplex *pcm.Duplex) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.duplex == duplex && !s.proven {
-		s.proven = true
+	if s.duplex != duplex {
+		return
+	}
+	if s.proven.IsZero() {
+		s.proven = time.Now()
+	}
+	if s.faults[partOf(s.used)] != hal.Failing || time.Since(s.proven) >= soundProof {
 		s.judge(s.used, nil)
 	}
 }
@@ -265,21 +333,22 @@ func (s *Sound) lose(duplex *pcm.Duplex, err error) {
 	s.retryAt = time.Time{}
 	unplugged := errors.Is(err, pcm.ErrUnplugged)
 	if unplugged {
-		_, _, away := s.find(s.used)
-		if away == nil && s.proven {
+		w, _, away := s.find(s.used)
+		back := away == nil && w.same(s.way) // another card that goes by its name is not it
+		if back && !s.proven.IsZero() {
 			return // it was pulled out and is back: only what was open on it is dead
 		}
-		unplugged = away != nil
+		unplugged = !back
 	}
 	if !unplugged { // it is there, and fails
 		if s.isSpared(s.way) {
 			s.retryAt = time.Now().Add(soundRetry) // as before: not again with every frame
 		}
-		s.spare(s.way)
+		s.spare(s.way, s.spareTime())
 	}
 	s.judge(s.used, err)
 	if unplugged && s.used == hal.Headset {
-		s.pulled()
+		s.pulled(s.way.card.USBPath)
 	}
 }
 
@@ -309,13 +378,20 @@ func (s *Sound) Read(mic []int16) error {
 // Write puts a frame into the speaker's queue.
 func (s *Sound) Write(speaker []int16) error {
 	s.mu.Lock()
-	duplex := s.duplex
+	duplex, atEar := s.duplex, s.route == hal.Speaker && s.used != hal.Speaker
 	if s.route == hal.Silent || s.lent > 0 {
 		duplex = nil
 	}
 	s.mu.Unlock()
 	if duplex == nil {
 		return nil
+	}
+	if atEar {
+		softer := make([]int16, len(speaker))
+		for i, sample := range speaker {
+			softer[i] = sample / roomToEar
+		}
+		speaker = softer
 	}
 	if err := duplex.Write(speaker); err != nil {
 		s.lose(duplex, err)

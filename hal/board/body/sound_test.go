@@ -31,7 +31,7 @@ type soundRig struct {
 
 	mu      sync.Mutex
 	reports []string
-	pulled  int
+	pulled  []string
 	logged  strings.Builder
 }
 
@@ -67,7 +67,7 @@ func newRig(t *testing.T, table board.Table, cards ...*pcmtest.Card) *soundRig {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.reports = append(r.reports, c.Part.String()+" "+c.Fault.String())
-	}, func() { r.mu.Lock(); defer r.mu.Unlock(); r.pulled++ }, log)
+	}, func(usb string) { r.mu.Lock(); defer r.mu.Unlock(); r.pulled = append(r.pulled, usb) }, log)
 	return r
 }
 
@@ -116,7 +116,7 @@ func (r *soundRig) heard(n int) string {
 	}
 	r.frames(n)
 	var sounding []string
-	for _, id := range []string{"Codec", "Loud", "Jabra", "Poly", "Wire"} {
+	for _, id := range []string{"Codec", "Loud", "Jabra", "Poly", "Wire", "Device", "Device_1"} {
 		if loud := r.plays[id]; loud != nil && loud.Load() > before[id] {
 			sounding = append(sounding, id)
 		}
@@ -248,6 +248,114 @@ func TestACardThatHangsIsPassedOverAndReportedOnce(t *testing.T) {
 	})
 }
 
+// 112 must be heard: no two cards that hang may keep the phone from the third.
+func TestTwoCardsThatHangDoNotHideTheThird(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := codec("Codec"), codec("Loud")
+		r := newRig(t, table(), one, two, headsetAt("Jabra", "/sys/usb/1-1"))
+		defer r.Close()
+		one.Capture.Hang(true)
+		two.Capture.Hang(true)
+		r.Route(hal.Handset)
+		r.frames(4) // a second for each
+		r.want("the third", r.heard(20), "Jabra")
+	})
+}
+
+// Of cards that all hang each is tried in turn: the one that comes back is found.
+func TestOfCardsThatAllHangTheOneThatComesBackIsHeard(t *testing.T) {
+	for _, back := range []string{"Codec", "Loud"} {
+		synctest.Test(t, func(t *testing.T) {
+			cards := map[string]*pcmtest.Card{"Codec": codec("Codec"), "Loud": codec("Loud")}
+			r := newRig(t, table(), cards["Codec"], cards["Loud"])
+			defer r.Close()
+			r.Route(hal.Handset)
+			r.frames(5)
+			for _, c := range cards {
+				c.Capture.Hang(true)
+			}
+			r.frames(5000)
+			cards[back].Capture.Hang(false)
+			r.frames(250)
+			r.want("the card that is back", r.heard(20), back)
+		})
+	}
+}
+
+func TestACardThatHangsDoesNotDisturbTheCallThatGoesElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := codec("Codec")
+		r := newRig(t, table(), hung, codec("Loud"))
+		defer r.Close()
+		r.Route(hal.Handset)
+		r.frames(20)
+		hung.Capture.Hang(true)
+		frames := 0
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); frames++ {
+			r.frames(1)
+		}
+		if frames < 2840 { // of 3000: a second until it is noticed, and two in which it was tried again
+			t.Errorf("%d frames in a minute", frames)
+		}
+		hung.Capture.Hang(false)
+		r.frames(60 * 50)
+		r.want("a minute after it works again", r.heard(20), "Codec")
+		r.want("reports", r.told(), "handset failing, handset working")
+	})
+}
+
+func TestASpeakerThatHangsIsPassedOverThoughItsMicrophoneWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := codec("Codec")
+		r := newRig(t, table(), hung, codec("Loud"))
+		defer r.Close()
+		hung.Playback.Hang(true)
+		r.Route(hal.Handset)
+		r.frames(100)
+		r.want("the other card", r.heard(20), "Loud")
+		r.frames(3000)
+		r.want("reports", r.told(), "handset failing")
+		if n := hung.Playback.Starts(); n > 4 { // it gives frames each time, which do not make it a card that works
+			t.Errorf("it was tried %d times in a minute", n)
+		}
+	})
+}
+
+func TestACardThatWorksAgainBetweenCallsIsTakenAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := codec("Codec")
+		r := newRig(t, table(), hung, codec("Loud"))
+		defer r.Close()
+		r.Route(hal.Handset)
+		r.frames(20)
+		hung.Capture.Hang(true)
+		r.frames(1500) // it has failed three times
+		r.Route(hal.Silent)
+		hung.Capture.Hang(false)
+		r.Check()
+		r.Route(hal.Handset)
+		r.want("the next call", r.heard(20), "Codec")
+	})
+}
+
+func TestACardThatHungAndWasPulledOutIsTakenWhenItIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := codec("Codec")
+		r := newRig(t, table(), hung, codec("Loud"))
+		defer r.Close()
+		r.Route(hal.Handset)
+		r.frames(20)
+		hung.Capture.Hang(true)
+		r.frames(1500) // it has failed three times
+		r.machine.Unplug(hung)
+		r.frames(60)
+		r.want("without it", r.heard(20), "Loud")
+		r.plug(codec("Codec"))
+		r.frames(60)
+		r.want("when it is back", r.heard(20), "Codec")
+	})
+}
+
 func TestTheOnlyCardIsTriedAgainThoughItHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hung := codec("Codec")
@@ -319,14 +427,66 @@ func TestAHeadsetThatIsPulledOutIsToldOnceAndTheCallGoesOn(t *testing.T) {
 		r.machine.Unplug(jabra)
 		r.want("the call", r.heard(20), "Loud")
 		r.want("reports", r.told(), "headset missing")
-		if r.pulled != 1 {
-			t.Errorf("told %d times that it is gone", r.pulled)
-		}
+		r.want("pulled", strings.Join(r.pulled, " "), "/sys/usb/1-1")
 		r.plug(headsetAt("Jabra", "/sys/usb/1-2"))
 		r.Plugged("/sys/usb/1-2")
 		r.want("plugged in again", r.heard(20), "Jabra")
 		r.want("reports", r.told(), "headset working")
 	})
+}
+
+// The kernel calls two equal cards Device and Device_1.
+func TestACardIsNotTakenForTheOneWhoseNameBeginsItsOwn(t *testing.T) {
+	twins := board.Table{Handset: board.Sound{Place: "b:1", Card: "Device"}, Speaker: board.Sound{Place: "b:2", Card: "Device_1"}, Headset: board.Headset{USB: true}}
+	synctest.Test(t, func(t *testing.T) {
+		one := headsetAt("Device", "/sys/usb/1-1")
+		r := newRig(t, twins, one, headsetAt("Device_1", "/sys/usb/1-2"))
+		defer r.Close()
+		r.Route(hal.Handset)
+		r.want("before", r.heard(20), "Device")
+		r.machine.Unplug(one)
+		r.want("the call goes on", r.heard(20), "Device_1")
+		r.want("reports", r.told(), "handset missing")
+		if r.Has(hal.Handset) || r.Has(hal.Headset) || !r.Has(hal.Speaker) {
+			t.Errorf("handset %t, headset %t, speaker %t", r.Has(hal.Handset), r.Has(hal.Headset), r.Has(hal.Speaker))
+		}
+		r.plug(one)
+		r.frames(60)
+		r.want("when it is back", r.heard(20), "Device")
+		r.want("reports", r.told(), "handset working")
+	})
+}
+
+func TestACardThatGoesByTheNameOfThePulledOneIsNotIt(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		table         board.Table
+		route         hal.Route
+		pulled, stays string
+		reports, gone string
+	}{
+		{name: "another headset", table: board.Table{Handset: board.Sound{Place: "b:1", Card: "Codec"}, Headset: board.Headset{USB: true}},
+			route: hal.Headset, pulled: "Jabra", stays: "Poly", gone: "/sys/usb/Jabra"},
+		{name: "a headset by wire", table: board.Table{Jack: board.Sound{Place: "b:1", Card: "Wire"}, Headset: board.Headset{USB: true}},
+			route: hal.Headset, pulled: "Jabra", stays: "Wire", gone: "/sys/usb/Jabra"},
+		{name: "a handset named by a part of its name", table: board.Table{Handset: board.Sound{Place: "b:1", Card: "Dev"}},
+			route: hal.Handset, pulled: "Device", stays: "", reports: "handset missing"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			out := headsetAt(c.pulled, "/sys/usb/"+c.pulled)
+			r := newRig(t, c.table, out)
+			defer r.Close()
+			r.Route(c.route)
+			r.want(c.name+": before", r.heard(20), c.pulled)
+			if c.stays != "" {
+				r.plug(headsetAt(c.stays, "/sys/usb/"+c.stays))
+			}
+			r.machine.Unplug(out)
+			r.want(c.name+": after", r.heard(20), c.stays)
+			r.want(c.name+": reports", r.told(), c.reports)
+			r.want(c.name+": pulled", strings.Join(r.pulled, " "), c.gone)
+		})
+	}
 }
 
 // What is open on a card stays dead when the card comes back: that is no headset that is gone.
@@ -346,9 +506,7 @@ func TestAHeadsetThatWasPulledOutBetweenCallsIsNoNews(t *testing.T) {
 		r.plug(jabra)
 		r.Route(hal.Headset)
 		r.want("the next call", r.heard(20), "Jabra")
-		if r.pulled != 0 {
-			t.Error("it was told that the headset is gone")
-		}
+		r.want("pulled", strings.Join(r.pulled, " "), "")
 	})
 }
 
@@ -388,12 +546,18 @@ func TestAMixerThatDoesNotObeyIsLoggedAndTheCallIsHeard(t *testing.T) {
 func TestTheSwitchesOfAHeadsetThatNobodyKnowsAreOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		card := headsetAt("Jabra", "/sys/usb/1-1")
+		second := pcmtest.Switch("PCM Playback Switch")
+		second.Index = 1
+		card.Controls = append(card.Controls, second, pcmtest.Switch("Mic Playback Switch"))
 		r := newRig(t, table(), card)
 		defer r.Close()
 		r.Route(hal.Headset)
 		r.frames(1)
-		if card.Level("PCM Playback Switch")[0] != 1 || card.Level("Mic Capture Switch")[0] != 1 {
+		if card.Level("PCM Playback Switch")[0] != 1 || card.Level("Mic Capture Switch")[0] != 1 || second.Values[0] != 1 {
 			t.Error("a switch is off")
+		}
+		if card.Level("Mic Playback Switch")[0] != 0 {
+			t.Error("who speaks hears himself by the card, beside what the phone does")
 		}
 	})
 }
@@ -538,5 +702,27 @@ func TestAFaultThatWentByIsNotToldForEver(t *testing.T) {
 		r.want("when it gives sound again", r.told(), "handset working")
 		r.Route(hal.Handset)
 		r.want("and a call is heard", r.heard(50), "Codec")
+	})
+}
+
+func TestARingerWithoutLoudspeakerIsSoftAtTheEar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		card := codec("Codec")
+		r := newRig(t, table(), card)
+		var loudest atomic.Int64
+		card.Playback.Sound = func(samples []int16, _, _ int) {
+			for _, sample := range samples {
+				loudest.Store(max(loudest.Load(), int64(sample)))
+			}
+		}
+		defer r.Close()
+		for route, want := range map[hal.Route]int64{hal.Speaker: 150, hal.Handset: 1200} {
+			loudest.Store(0)
+			r.Route(route)
+			r.frames(50)
+			if got := loudest.Load(); got > want || got < want/2 {
+				t.Errorf("on the way of the %s an ear gets %d of 1000", route, got)
+			}
+		}
 	})
 }

@@ -38,7 +38,9 @@ type Gateway struct {
 	hfp     bool      // it has said AT+BRSF: a hands-free unit, else a headset
 	events  bool      // AT+CMER: it wants to be told of indicators
 	speaker gain
-	mic     gain
+	mic     gain // where it stands when it is open
+	heard   bool // it has said where its microphone stands
+	muted   bool // its microphone is at 0, as it or the phone said last
 }
 
 // A gain is a volume of the headset as it told it; known only then.
@@ -90,7 +92,7 @@ func (g *Gateway) command(c command) (changes []hal.HeadsetAction, ok bool) {
 		if _, ok := number(c.args, 1<<30); !ok {
 			return nil, false
 		}
-		g.hfp = true
+		g.hfp, g.heard = true, false // it connects anew
 		g.say("+BRSF: %d", features)
 		return nil, true
 	case c.name == "+CIND" && c.form == test: // then the indicators, by name
@@ -195,16 +197,22 @@ func (g *Gateway) volume(args string) ([]hal.HeadsetAction, bool) {
 	return []hal.HeadsetAction{hal.HeadsetVolumeDown}, true
 }
 
-// microphone is AT+VGM; 0 is how a headset with a mute key mutes.
+// microphone is AT+VGM; 0 is how a headset with a mute key mutes. A first word above 0 only says where it stands, as a base does
+// that connects: it must not open a microphone that the agent has muted. A first 0 mutes, the headset does so already.
 func (g *Gateway) microphone(args string) ([]hal.HeadsetAction, bool) {
 	n, ok := number(args, gainMax)
 	if !ok {
 		return nil, false
 	}
+	first := !g.heard
+	g.heard, g.muted = true, n == 0
 	if n > 0 {
 		g.mic = gain{n, true}
 	}
 	switch {
+	case n > 0 && g.lamps.Mute && first:
+		g.sendMute(true)
+		return nil, true
 	case n == 0 && !g.lamps.Mute:
 		return []hal.HeadsetAction{hal.HeadsetMute}, true
 	case n > 0 && g.lamps.Mute:
@@ -247,7 +255,8 @@ func (g *Gateway) Show(now time.Time, lamps hal.HeadsetLamps) {
 	g.indicate(callPlace, call, newCall)
 	g.indicate(setupPlace, setup, newSetup)
 	g.indicate(heldPlace, held, newHeld)
-	if lamps.Mute != before.Mute {
+	begins := lamps.OffHook && !before.OffHook // a microphone that was muted between calls must not stay so unseen
+	if lamps.Mute != before.Mute || begins && lamps.Mute != g.muted {
 		g.sendMute(lamps.Mute)
 	}
 	switch rings := lamps.Ring && !lamps.OffHook; { // a call that waits must not ring in a conversation
@@ -275,6 +284,7 @@ func (g *Gateway) sendMute(mute bool) {
 	if mute {
 		level = 0
 	}
+	g.muted = mute
 	if g.hfp {
 		sign = ": "
 	}

@@ -265,6 +265,60 @@ func TestConversationsRunAsWritten(t *testing.T) {
 			       means  unmute
 			       says   OK
 		`},
+		{"a base that connects in a muted call and says its gain does not open the microphone", `
+			0s     shows  off-hook mute
+			       says   +VGM=0
+			1s     hears  AT+VGM=9
+			       says   +VGM=0
+			       says   OK
+			2s     hears  AT+VGM=9
+			       means  unmute
+			       says   OK
+			2.1s   shows  off-hook
+			       says   +VGM=9
+		`},
+		{"nor does a hands-free unit, whenever it connects anew", `
+			0s     hears  AT+BRSF=0
+			       says   +BRSF: 33
+			       says   OK
+			0s     hears  AT+VGM=9
+			       says   OK
+			1s     shows  off-hook mute
+			       says   +VGM: 0
+			2s     hears  AT+BRSF=0
+			       says   +BRSF: 33
+			       says   OK
+			2s     hears  AT+VGM=9
+			       says   +VGM: 0
+			       says   OK
+		`},
+		{"a headset that says 0 first is muted", `
+			0s     shows  off-hook
+			1s     hears  AT+VGM=0
+			       means  mute
+			       says   OK
+		`},
+		{"a microphone that was muted between two calls is opened for the next one", `
+			0s     hears  AT+VGM=7
+			       says   OK
+			1s     hears  AT+VGM=0
+			       means  mute
+			       says   OK
+			2s     shows  off-hook
+			       says   +VGM=7
+			3s     shows  dark
+			4s     shows  off-hook
+			5s     shows  off-hook mute
+			       says   +VGM=0
+			6s     shows  mute
+			7s     shows  off-hook mute
+			8s     hears  AT+VGM=7
+			       means  unmute
+			       says   OK
+			9s     shows  mute
+			10s    shows  off-hook mute
+			       says   +VGM=0
+		`},
 		{"mute of a hands-free unit", `
 			0s     hears  AT+BRSF=0
 			       says   +BRSF: 33

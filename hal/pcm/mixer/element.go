@@ -26,7 +26,7 @@ func (k Kind) String() string {
 	return [...]string{"other", "switch", "volume", "choice", "invalid"}[min(k, Choice+1)]
 }
 
-// An Element is one control of a card. Get it from Mixer.Find.
+// An Element is one control of a card. Get it from Mixer.Find; of one from Mixer.Elements only the name is known.
 type Element struct {
 	mixer *Mixer
 	id    asound.ElemID
@@ -37,6 +37,9 @@ type Element struct {
 	scale *Scale // nil: its values are not known in dB
 	value asound.Value
 }
+
+// Name is what Mixer.Find takes.
+func (e *Element) Name() (name string, index int) { return e.name, int(e.id.Index) }
 
 // String is the name, with the index behind if it has one.
 func (e *Element) String() string {

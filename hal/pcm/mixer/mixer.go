@@ -76,6 +76,9 @@ func (m *Mixer) Close() error {
 	return nil
 }
 
+// Elements is all elements, in the card's order.
+func (m *Mixer) Elements() []*Element { return slices.Clone(m.elements) }
+
 // Names is the names of all elements, in the card's order; one with an index has it behind: "Mic Capture Volume,1".
 func (m *Mixer) Names() []string {
 	names := make([]string, len(m.elements))
