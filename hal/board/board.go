@@ -117,7 +117,7 @@ type Panel struct {
 	Device      string // of a framebuffer: "/dev/fb0"
 	Rotated     bool   // upside down
 	Double      bool   // of SSD1322: each pixel is two columns
-	Offset      int    // first column of the glass in the controller's memory
+	Offset      int    // of SSD1322: first column of the glass in the controller's memory, in units of four columns; 0 to 56
 }
 
 // A Sound is one way of sound: a card, its channels, and how its mixer stands for it.

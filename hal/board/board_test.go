@@ -65,6 +65,12 @@ func TestATableIsWhatItsFileSays(t *testing.T) {
 	if p := b.Panel; p.Kind != PanelST7789 || p.Shows != hal.Colour320x240 || p.ClockHz != 40_000_000 || !p.Reset.Low || p.Backlight.Line != "12" {
 		t.Errorf("panel %+v", p)
 	}
+	for text, want := range map[string]int{"": 28, "offset: 0, ": 0, "offset: 28, ": 28} {
+		b, err := Parse("b.yaml", []byte(virt(t, `kind: ssd1306, address: "0x3c"`, text+`kind: ssd1322, spi: "0.0", data-command: {line: X}`)))
+		if err != nil || b.Panel.Offset != want {
+			t.Errorf("%q: %v, offset %d", text, err, b.Panel.Offset)
+		}
+	}
 	if s := b.Speaker; s.Capture != "right" || s.Mixer[6] != (Control{Place: s.Mixer[6].Place, Name: "Headphone Playback Volume", DB: "mute"}) {
 		t.Errorf("speaker %+v", s)
 	}
@@ -98,7 +104,17 @@ func TestWhatIsWrongInABoardIsSaidWithItsLine(t *testing.T) {
 		{"lamp: queue", "lamp: agent", "there already"},
 		{"channel: 3", "channel: 4", "0 to 3"},
 		{`pca9633: "0x63", channel: 0`, "line: X, led: y", "needs one of"},
+		{`"0x63", channel: 1`, `"0x63", channel: 0`, "b.yaml:26:45: lamps[8].channel 0 of 0x63 is taken already, in line 25"},
+		{`identity: {address: "0x50"`, `identity: {address: "0x34"`, `identity.address 0x34 of i2c-tiny-usb* is taken already, in line 9`},
+		{`pca9633: "0x62", channel: 3`, `pca9633: "0x34", channel: 3`, "lamps[6].pca9633 0x34 of i2c-tiny-usb* is taken already"},
+		{`ssd1306, address: "0x3c"`, `ssd1306, address: "0x62"`, "is taken already"},
 		{"kind: ssd1306", "kind: st7789", "data-command is missing"},
+		{"kind: ssd1306", "offset: 57, kind: ssd1322", "0 to 56"},
+		{"kind: ssd1306", "offset: 2, kind: ssd1306", "b.yaml:27:17: panel.offset is nothing to a ssd1306; it is for ssd1322"},
+		{"kind: ssd1306", "offset: 2, kind: st7789", "panel.offset is nothing to a st7789"},
+		{"kind: ssd1306", "double: true, kind: ssd1306", "panel.double is nothing to a ssd1306"},
+		{"kind: ssd1306", "backlight: {line: X}, kind: ssd1306", "panel.backlight is nothing to a ssd1306; it is for st7789, framebuffer"},
+		{"kind: ssd1306", "rotated: true, device: /dev/fb0, kind: framebuffer", "panel.rotated is nothing to a framebuffer"},
 		{"kind: ssd1306", "reset: {line: X}, kind: ssd1306", "panel.reset.active is missing"},
 		{"kind: ssd1306", "shows: colour320x240, kind: ssd1306", "shows mono128x64"},
 		{"{card: Handset}", "{card: Handset, mixer: [{control: Volume}]}", "one of db, switch and choice"},

@@ -21,6 +21,15 @@ type checker struct {
 	gpio string              // the chip of lines that name none
 	i2c  string              // the bus of chips that name none
 	pins map[string]position // taken lines
+
+	chips    map[string]taken    // addresses of a bus
+	channels map[string]position // taken channels of the lamps' chips
+}
+
+// taken is the first part at an address. Lamps share their chip.
+type taken struct {
+	at    position
+	lamps bool
 }
 
 func (c *checker) place(at position) Place {
@@ -31,7 +40,7 @@ func (c *checker) place(at position) Place {
 }
 
 func (c *checker) table(t *Table, m raw) {
-	c.pins = map[string]position{}
+	c.pins, c.chips, c.channels = map[string]position{}, map[string]taken{}, map[string]position{}
 	document.Value(c.Problems, &t.Model, m.Model, document.TextOf(word))
 	document.Value(c.Problems, &c.gpio, m.GPIO, document.TextOf(text))
 	document.Value(c.Problems, &c.i2c, m.I2C, document.TextOf(text))
@@ -43,17 +52,17 @@ func (c *checker) table(t *Table, m raw) {
 	c.sound(&t.Speaker, m.Sound.Speaker, "sound.speaker")
 	c.sound(&t.Jack, m.Sound.Headset, "sound.headset")
 	c.headset(&t.Headset, m.Headset)
-	t.Identity.Chip = c.chip(m.Identity.At, m.Identity.Bus, m.Identity.Address, "identity")
+	t.Identity.Chip = c.chip(m.Identity.At, m.Identity.Bus, m.Identity.Address, "identity.address", false)
 	document.Value(c.Problems, &t.Identity.Kind, m.Identity.Kind, memory)
-	t.Light.Chip = c.chip(m.Light.At, m.Light.Bus, m.Light.Address, "light")
+	t.Light.Chip = c.chip(m.Light.At, m.Light.Bus, m.Light.Address, "light.address", false)
 	t.Temperature.Place, t.Clock.Place = c.place(m.Temperature.At), c.place(m.Clock.At)
 	document.Value(c.Problems, &t.Temperature.Zone, m.Temperature.Zone, document.TextOf(word))
 	if m.Temperature.Address.Set || t.Temperature.Zone == "" {
-		t.Temperature.Chip = c.chip(m.Temperature.At, m.Temperature.Bus, m.Temperature.Address, "temperature")
+		t.Temperature.Chip = c.chip(m.Temperature.At, m.Temperature.Bus, m.Temperature.Address, "temperature.address", false)
 	}
 	document.Value(c.Problems, &t.Clock.Device, m.Clock.Device, document.TextOf(device))
 	if m.Clock.Address.Set || t.Clock.Device == "" {
-		t.Clock.Chip = c.chip(m.Clock.At, m.Clock.Bus, m.Clock.Address, "clock")
+		t.Clock.Chip = c.chip(m.Clock.At, m.Clock.Bus, m.Clock.Address, "clock.address", false)
 	}
 	c.line(&t.Service, m.Service, "service")
 	document.Value(c.Problems, &t.Network, m.Network, document.TextOf(word))
@@ -103,18 +112,25 @@ func (c *checker) pin(m rawPin, path string) Pin {
 	return p
 }
 
-// chip checks one part on an I2C bus.
-func (c *checker) chip(at position, bus, addr scalar, path string) Chip {
+// chip checks one part on an I2C bus: no other part has its address, but lamps share theirs. path is that of the address.
+func (c *checker) chip(at position, bus, addr scalar, path string, lamp bool) Chip {
 	if at == (position{}) {
 		return Chip{}
 	}
+	part := path[:strings.LastIndex(path, ".")]
 	chip := Chip{Place: c.place(at), Bus: c.i2c}
 	document.Value(c.Problems, &chip.Bus, bus, document.TextOf(text))
 	if chip.Bus == "" {
-		c.Add(at, "%s has no bus; give it one (bus: NAME OF THE ADAPTER), or the board (i2c: NAME)", path)
+		c.Add(at, "%s has no bus; give it one (bus: NAME OF THE ADAPTER), or the board (i2c: NAME)", part)
 	}
-	c.Need(at, path, "address", addr)
-	document.Value(c.Problems, &chip.Address, addr, address)
+	c.Need(at, part, "address", addr)
+	if document.Value(c.Problems, &chip.Address, addr, address) {
+		id := fmt.Sprintf("%s %#x", chip.Bus, chip.Address)
+		if first, already := c.chips[id]; already && !(first.lamps && lamp) {
+			c.Add(addr.At, "%s %#x of %s is taken already, in line %d", path, chip.Address, chip.Bus, first.at.Line)
+		}
+		c.chips[id] = taken{addr.At, lamp}
+	}
 	return chip
 }
 
@@ -132,7 +148,7 @@ func (c *checker) keypad(k *Keypad, m rawKeypad) {
 		columns = 8
 		fallthrough
 	case KeypadTCA8418:
-		k.Chip = c.chip(m.At, m.Bus, m.Address, "keypad")
+		k.Chip = c.chip(m.At, m.Bus, m.Address, "keypad.address", false)
 		if m.Interrupt.At == (position{}) {
 			c.Add(m.At, "keypad.interrupt is missing: without it every key would have to be asked for all the time")
 		}
@@ -234,9 +250,15 @@ func (c *checker) lamps(t *Table, all []rawLamp) {
 		case m.LED.Set:
 			document.Value(c.Problems, &l.LED, m.LED, document.TextOf(word))
 		default:
-			l.Chip = c.chip(m.At, m.Bus, m.PCA9633, path)
+			l.Chip = c.chip(m.At, m.Bus, m.PCA9633, path+".pca9633", true)
 			c.Need(m.At, path, "channel", m.Channel)
-			document.Value(c.Problems, &l.Channel, m.Channel, document.NumberOf(0, 3))
+			if document.Value(c.Problems, &l.Channel, m.Channel, document.NumberOf(0, 3)) {
+				id := fmt.Sprintf("%s %#x %d", l.Chip.Bus, l.Chip.Address, l.Channel)
+				if first, twice := c.channels[id]; twice {
+					c.Add(m.Channel.At, "%s.channel %d of %#x is taken already, in line %d", path, l.Channel, l.Chip.Address, first.Line)
+				}
+				c.channels[id] = m.Channel.At
+			}
 		}
 		t.Lamps = append(t.Lamps, l)
 	}

@@ -2,6 +2,7 @@ package board
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,12 @@ func (c *checker) panel(p *Panel, m rawPanel) {
 	}
 	document.Value(c.Problems, &p.Rotated, m.Rotated, document.ParseBool)
 	document.Value(c.Problems, &p.Double, m.Double, document.ParseBool)
-	document.Value(c.Problems, &p.Offset, m.Offset, document.NumberOf(0, 479))
+	if p.Kind == PanelSSD1322 {
+		p.Offset = 0x1C // in the middle, as most glasses hang
+	}
+	// 480 columns are 120 units of four (SSD1322 section 8.6), of which the glass shows 64.
+	document.Value(c.Problems, &p.Offset, m.Offset, document.NumberOf(0, 56))
+	c.unread(p.Kind, m)
 	p.Reset = c.pin(m.Reset, "panel.reset")
 	if m.Reset.At != (position{}) && !m.Reset.Active.Set {
 		c.Add(m.Reset.At, "panel.reset.active is missing: low for a line that resets the panel when it is low, as most do")
@@ -39,7 +45,7 @@ func (c *checker) panel(p *Panel, m rawPanel) {
 	p.Backlight = c.pin(m.Backlight, "panel.backlight")
 	switch p.Kind {
 	case PanelSSD1306, PanelSH1106:
-		p.Chip = c.chip(m.At, m.Bus, m.Address, "panel")
+		p.Chip = c.chip(m.At, m.Bus, m.Address, "panel.address", false)
 	case PanelSSD1322, PanelST7789:
 		c.Need(m.At, "panel", "spi", m.SPI)
 		document.Value(c.Problems, &p.SPI, m.SPI, document.TextOf(spi))
@@ -52,6 +58,27 @@ func (c *checker) panel(p *Panel, m rawPanel) {
 	case PanelFramebuffer:
 		c.Need(m.At, "panel", "device", m.Device)
 		document.Value(c.Problems, &p.Device, m.Device, document.TextOf(device))
+	}
+}
+
+// unread refuses what a kind of panel would not look at: whoever wrote it believes that it does something.
+func (c *checker) unread(kind string, m rawPanel) {
+	i2c, serial := []string{PanelSSD1306, PanelSH1106}, []string{PanelSSD1322, PanelST7789}
+	chips, lit := append(i2c, serial...), []string{PanelST7789, PanelFramebuffer}
+	for _, k := range []struct {
+		name string
+		at   position
+		of   []string
+	}{
+		{"bus", m.Bus.At, i2c}, {"address", m.Address.At, i2c},
+		{"spi", m.SPI.At, serial}, {"clock", m.Clock.At, serial}, {"data-command", m.DataCommand.At, serial},
+		{"reset", m.Reset.At, chips}, {"rotated", m.Rotated.At, chips}, {"backlight", m.Backlight.At, lit},
+		{"device", m.Device.At, []string{PanelFramebuffer}},
+		{"double", m.Double.At, []string{PanelSSD1322}}, {"offset", m.Offset.At, []string{PanelSSD1322}},
+	} {
+		if kind != "" && k.at != (position{}) && !slices.Contains(k.of, kind) {
+			c.Add(k.at, "panel.%s is nothing to a %s; it is for %s", k.name, kind, strings.Join(k.of, ", "))
+		}
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 
 	"freizeichen/hal"
 	"freizeichen/hal/keypad/contact"
+
+	"periph.io/x/conn/v3/i2c"
 )
 
 const (
@@ -281,6 +283,16 @@ func (k *Keypad) tell(fault hal.Fault, detail string) {
 		k.told = news
 		k.options.Part(news)
 	}
+}
+
+// transfer is one transfer on the bus of a chip, and the same again if it fails: a single disturbance must not release every key
+// and press it anew, which dials a digit twice. Doing it twice must not do more than doing it once.
+func transfer(dev *i2c.Dev, w, r []byte) error {
+	err := dev.Tx(w, r)
+	if err != nil {
+		err = dev.Tx(w, r)
+	}
+	return err
 }
 
 // errVerify is what a register that does not keep what was written ends with.

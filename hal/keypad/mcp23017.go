@@ -51,14 +51,14 @@ func StartMCP23017(bus i2c.Bus, addr uint16, pin gpio.PinIn, o Options) (*Keypad
 }
 
 func (d *mcp23017) write(reg byte, values ...byte) error {
-	if err := d.dev.Tx(append([]byte{reg}, values...), nil); err != nil {
+	if err := transfer(&d.dev, append([]byte{reg}, values...), nil); err != nil {
 		return fmt.Errorf("write register %#02x: %w", reg, err)
 	}
 	return nil
 }
 
 func (d *mcp23017) read(reg byte, values []byte) error {
-	if err := d.dev.Tx([]byte{reg}, values); err != nil {
+	if err := transfer(&d.dev, []byte{reg}, values); err != nil {
 		return fmt.Errorf("read register %#02x: %w", reg, err)
 	}
 	return nil

@@ -73,17 +73,34 @@ func (d *tca8418) fail(doing string, err error) error {
 }
 
 func (d *tca8418) write(reg byte, values ...byte) error {
-	if err := d.dev.Tx(append([]byte{reg}, values...), nil); err != nil {
+	if err := transfer(&d.dev, append([]byte{reg}, values...), nil); err != nil {
 		return d.fail(fmt.Sprintf("write register %#02x", reg), err)
 	}
 	return nil
 }
 
 func (d *tca8418) read(reg byte, values []byte) error {
-	if err := d.dev.Tx([]byte{reg}, values); err != nil {
+	if err := transfer(&d.dev, []byte{reg}, values); err != nil {
 		return d.fail(fmt.Sprintf("read register %#02x", reg), err)
 	}
 	return nil
+}
+
+// event takes the oldest of at least so many events out of the FIFO. Reading takes it out (section 8.6.2.4), also when we are
+// disturbed: it is read again only if as many are still there. Otherwise it is lost, and which keys are down is not known.
+func (d *tca8418) event(waiting byte) (byte, error) {
+	var event, count [1]byte
+	err := d.dev.Tx([]byte{tcaEvent}, event[:])
+	if err == nil {
+		return event[0], nil
+	}
+	if d.read(tcaLockCount, count[:]) == nil && count[0]&tcaCount >= waiting {
+		err = d.dev.Tx([]byte{tcaEvent}, event[:])
+	}
+	if err != nil {
+		return 0, d.fail("read an event", err)
+	}
+	return event[0], nil
 }
 
 // keypad is what KP_GPIO1 to 3 shall be: rows, columns 0 to 7, columns 8 and 9 (section 8.6.2.11).
@@ -158,7 +175,7 @@ func (d *tca8418) service(now time.Time, woken bool) (time.Time, error) {
 			}
 		}
 	}
-	d.tick(time.Now())
+	d.scan(time.Now(), d.down) // and so the tracker knows when we looked first
 	if found && woken {
 		d.served(d.edge)
 	}
@@ -185,14 +202,14 @@ func (d *tca8418) drain() (found bool, err error) {
 				return found, err
 			}
 		}
-		for range status[1] & tcaCount {
-			var event [1]byte
-			if err := d.read(tcaEvent, event[:]); err != nil {
+		for waiting := status[1] & tcaCount; waiting > 0; waiting-- {
+			event, err := d.event(waiting)
+			if err != nil {
 				return found, err // an event may be lost: all keys are released
 			}
 			now := time.Now()
 			d.tick(now) // what is due was true until this event
-			if d.apply(event[0]) {
+			if d.apply(event) {
 				d.scan(now, d.down)
 				found = true
 			}

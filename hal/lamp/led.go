@@ -146,13 +146,21 @@ func (l *led) next(s *scene, now time.Time) time.Time {
 	return s.next(l.lamp, now)
 }
 
-// check finds an LED that went, or went and came back dark.
+// check finds an LED that went, or went and came back dark. One that the kernel blinks is judged by who drives it: its
+// brightness changes all the time.
 func (l *led) check(s *scene, now time.Time) error {
 	text, err := l.get("brightness")
 	if err != nil {
 		return l.broken(err)
 	}
-	if l.have.on > 0 || text == strconv.Itoa(l.have.brightness) {
+	if l.have.on > 0 {
+		if text, err = l.get("trigger"); err != nil {
+			return l.broken(err)
+		}
+		if text == "timer" || strings.Contains(text, "[timer]") {
+			return nil
+		}
+	} else if text == strconv.Itoa(l.have.brightness) {
 		return nil
 	}
 	l.known = false

@@ -92,6 +92,32 @@ func TestAnLEDIsBlinkedByTheKernelUnlessAnotherKeepsItsRhythm(t *testing.T) {
 	})
 }
 
+func TestAnLEDThatCameBackDarkIsBlinkedByTheKernelAgain(t *testing.T) {
+	root := sysfs(t, "a")
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, Config{Root: root, Bindings: []Binding{{Lamp: hal.LampHold, LED: "a"}}})
+		l.Show(shown(map[hal.Lamp]hal.Blink{hal.LampHold: hal.Flash}))
+		time.Sleep(time.Second)
+		for _, c := range []struct{ left, want string }{
+			{"none heartbeat [timer] oneshot", "none heartbeat [timer] oneshot"}, // as the kernel says it: left alone
+			{"[none] heartbeat timer oneshot", "timer"},                          // its driver was bound anew
+		} {
+			for file, text := range map[string]string{"trigger": c.left, "brightness": "0"} {
+				if err := os.WriteFile(filepath.Join(root, "sys/class/leds/a", file), []byte(text+"\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(checkEvery + time.Second)
+			if got := ledFile(t, root, "a", "trigger"); got != c.want {
+				t.Errorf("after %q the trigger is %q, want %q", c.left, got, c.want)
+			}
+		}
+		if got := ledFile(t, root, "a", "brightness"); got != "100" {
+			t.Errorf("brightness %s", got)
+		}
+	})
+}
+
 func TestAnLEDWithoutTheTimerIsBlinkedBySoftware(t *testing.T) {
 	root := sysfs(t, "a")
 	if err := os.WriteFile(filepath.Join(root, "sys/class/leds/a/trigger"), []byte("[none] heartbeat\n"), 0o644); err != nil {

@@ -18,7 +18,8 @@ type scene struct {
 }
 
 // newScene follows an earlier scene: rhythms that go on keep their start. A new one starts with its bright half, so that a
-// phone that rings lights up at once.
+// phone that rings lights up at once; but not where a PCA9633 blinks by itself: its oscillator stands anywhere, so that a
+// lamp may stay dark for the rest of a dark half (up to 2.9 s with hal.Flash).
 func newScene(before scene, lamps hal.Lamps, bindings []Binding, now time.Time) scene {
 	s := scene{level: before.level, lamps: lamps}
 	for i, b := range s.lamps {

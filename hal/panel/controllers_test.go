@@ -124,10 +124,10 @@ func greySubject(name string, double bool) subject {
 	return s
 }
 
-func tftSubject(name string, limit int) subject {
+func tftSubject(name string, limit int, readable bool) subject {
 	m := newTFTModel()
 	m.limit = limit
-	s := serialSubject(name, NewST7789(TFT{SPI: m.spi()}), &m.serialBus, func(p *image.Paletted) []int {
+	s := serialSubject(name, NewST7789(TFT{SPI: m.spi(), Readable: readable}), &m.serialBus, func(p *image.Paletted) []int {
 		for i := range 320 * 240 {
 			x, y := i%320, i/320
 			r, g, b := paint(p, int(index(p, x, y)))
@@ -149,8 +149,9 @@ func subjects() []subject {
 		oledSubject("sh1106 by 8 bytes", haltest.NewSH1106(), true, OLED{MessageMax: 1}),
 		greySubject("ssd1322 256x64", false),
 		greySubject("ssd1322 double", true),
-		tftSubject("st7789", 0),
-		tftSubject("st7789 by 100 bytes", 100),
+		tftSubject("st7789", 0, false),
+		tftSubject("st7789 by 100 bytes", 100, false),
+		tftSubject("st7789 that can be read", 0, true),
 	}
 }
 
@@ -412,7 +413,7 @@ func TestTheST7789IsInitialisedAndWrittenAsRecorded(t *testing.T) {
 		if !slices.Equal(lamp, []float64{0, 0.7, 0}) {
 			t.Errorf("backlight %v", lamp)
 		}
-		if text, err := p.controller.status(true); text != "st7789 answers, ID 858552" {
+		if text, err := p.controller.status(false); text != "st7789 answers, ID 858552" {
 			t.Errorf("%q, %v", text, err)
 		}
 		m.answer = nil

@@ -265,6 +265,15 @@ func newTFTModel() *tftModel {
 			v := uint32(0x858552) << 8 >> 1
 			r[1], r[2], r[3], r[4] = byte(v>>24), byte(v>>16), byte(v>>8), byte(v)
 		}
+		if w[0] == 0x0A && len(r) == 2 { // normal mode, 16 bits a pixel
+			r[1] = 0x08
+			if m.awake {
+				r[1] |= 0x10
+			}
+			if m.on {
+				r[1] |= 0x04
+			}
+		}
 	}
 	m.off()
 	return m
@@ -305,7 +314,7 @@ func (m *tftModel) step(data bool, b byte) {
 			m.on = b == 0x29
 		case 0x2C:
 			m.x, m.y = m.window[0], m.window[2]
-		case 0x00, 0x04, 0x2A, 0x2B, 0x36, 0x3A, 0x51, 0x53, 0xB2:
+		case 0x00, 0x04, 0x0A, 0x2A, 0x2B, 0x36, 0x3A, 0x51, 0x53, 0xB2:
 		default:
 			m.wrong = append(m.wrong, fmt.Sprintf("command %#02x", b))
 		}

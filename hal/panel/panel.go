@@ -6,6 +6,7 @@
 //	   never blocks                 for the controller     near the fewest bytes              SSD1322, ST7789   SPI
 //	                                                                                          /dev/fbN          memory
 //	any error -> hal.PartChange; once a second: start, everything, light -> Working
+//	every checkEvery: status -> an error as any other; every renewEvery, where nothing can be read: everything again
 //
 // Datasheets that are cited: Solomon Systech SSD1306 Rev 1.1 (Apr 2008) with its application note on the charge pump;
 // Sino Wealth SH1106 V2.3; Solomon Systech SSD1322 Rev 1.2; Newhaven NHD-2.7-12864WDW3; Sitronix ST7789V V1.6; and the
@@ -40,6 +41,12 @@ type Controller interface {
 	status(on bool) (string, error)
 }
 
+// A renewer is a controller that may stand on a bus which it cannot be read on.
+type renewer interface {
+	// renew sends what start sends, but resets nothing and darkens nothing: nobody sees it on a panel that works.
+	renew() error
+}
+
 // ErrUnreadable is what Check ends with on a bus that a panel cannot be read on: only a person can see whether it works.
 var ErrUnreadable = errors.New("cannot be read")
 
@@ -54,6 +61,15 @@ var errLost = errors.New("has lost its state: was its power interrupted?")
 // startPause is the least time between two attempts to start a panel. A panel that has worked for longer is started again
 // at once: a single disturbance costs the user one frame.
 const startPause = time.Second
+
+const (
+	// checkEvery is how soon a panel that lost its power in silence is found while it works otherwise: it acknowledges all that
+	// it is sent, and stays dark. Each check that fails doubles the pause up to renewEvery, so that a module whose status cannot
+	// be believed does not flicker twice a minute.
+	checkEvery = 30 * time.Second
+	// renewEvery is how often a panel that cannot be asked is sent everything instead.
+	renewEvery = 5 * time.Minute
+)
 
 // A Panel shows pictures. Its methods may be called from any goroutine.
 type Panel struct {
@@ -74,7 +90,9 @@ type Panel struct {
 	up     bool      // started, and memory is what the controller holds
 	tried  time.Time // of the last start
 	fault  hal.Fault
-	err    error // why it is not up
+	err    error         // why it is not up
+	check  time.Time     // when to look next whether it still is
+	pause  time.Duration // until the check after
 	memory []byte
 	next   []byte
 	data   []byte
@@ -108,7 +126,7 @@ func Open(c Controller, report func(hal.PartChange)) *Panel {
 		wake: make(chan struct{}, 1), requests: make(chan request),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 		want:   want{fraction: 1},
-		memory: make([]byte, c.form().Length()), next: make([]byte, c.form().Length()),
+		memory: make([]byte, c.form().Length()), next: make([]byte, c.form().Length()), pause: checkEvery,
 	}
 	go p.run()
 	return p
@@ -199,15 +217,14 @@ func (p *Panel) run() {
 	defer close(p.closed)
 	for {
 		p.obey()
-		var again <-chan time.Time
-		var timer *time.Timer
+		due := p.check
 		if !p.up {
-			timer = time.NewTimer(time.Until(p.tried.Add(startPause)))
-			again = timer.C
+			due = p.tried.Add(startPause)
 		}
+		timer := time.NewTimer(time.Until(due))
 		select {
 		case <-p.wake:
-		case <-again:
+		case <-timer.C:
 		case r := <-p.requests:
 			text, err := r.do()
 			r.answer <- answer{text, err}
@@ -215,9 +232,7 @@ func (p *Panel) run() {
 			p.closeErr = p.end()
 			return
 		}
-		if timer != nil {
-			timer.Stop()
-		}
+		timer.Stop()
 	}
 }
 
@@ -246,13 +261,36 @@ func (p *Panel) obey() {
 			p.fail(err)
 			return
 		}
-		p.up, p.err = true, nil
+		p.up, p.err, p.check = true, nil, time.Now().Add(p.pause)
 		p.tell(hal.Working, p.controller.form().name)
 		return
 	}
-	if err := p.change(w); err != nil {
+	err := p.change(w)
+	if err == nil && !time.Now().Before(p.check) {
+		err = p.look(w)
+	}
+	if err != nil {
 		p.fail(err) // and run starts it again: at once, if the panel has worked for a while
 	}
+}
+
+// look finds a panel that is no longer what it was made. One that cannot be asked is made so again.
+func (p *Panel) look(w want) error {
+	_, err := p.controller.status(!p.shown.blank)
+	r, ok := p.controller.(renewer)
+	switch {
+	case err == nil:
+		p.pause = checkEvery
+	case ok && errors.Is(err, ErrUnreadable):
+		p.pause = renewEvery
+		if err = r.renew(); err == nil {
+			err = p.paint(w)
+		}
+	default:
+		p.pause = min(2*p.pause, renewEvery)
+	}
+	p.check = time.Now().Add(p.pause)
+	return err
 }
 
 // start brings the panel up with everything that is wanted. Light comes last, so that nobody sees memory of before.
@@ -260,6 +298,11 @@ func (p *Panel) start(w want) error {
 	if err := p.controller.start(); err != nil {
 		return err
 	}
+	return p.paint(w)
+}
+
+// paint sends the whole picture, whatever the controller holds, and then switches it on.
+func (p *Panel) paint(w want) error {
 	f := p.controller.form()
 	f.encode(p.next, w.picture)
 	if err := p.send(f.Whole()); err != nil {

@@ -96,7 +96,7 @@ func TestAPanelIsBlackThenShowsThenIsDarkAfterClose(t *testing.T) {
 		synctest.Wait()
 		wantShown(t, "lit again", s, one)
 		transfers, _ := s.traffic()
-		time.Sleep(time.Hour)
+		time.Sleep(checkEvery - 2*time.Second)
 		if n, _ := s.traffic(); n != transfers {
 			t.Errorf("%s: %d transfers while nothing happens", s.name, n-transfers)
 		}
@@ -211,6 +211,61 @@ func TestAPanelThatLostPowerIsFoundByTheCheckAndShowsThePresentPicture(t *testin
 	})
 }
 
+func TestAPanelThatLosesPowerInSilenceIsFoundByItself(t *testing.T) {
+	each(t, false, func(t *testing.T, s subject, p *Panel, r *reports) {
+		desk, _, _, _ := s.screens()
+		p.Show(desk)
+		time.Sleep(2 * time.Second)
+		told := []hal.Fault{hal.Failing, hal.Working}
+		if _, err := p.Check(t.Context()); errors.Is(err, ErrUnreadable) {
+			told = nil // nobody knows
+		}
+		s.power()
+		time.Sleep(time.Hour)
+		wantShown(t, "an hour after the loss", s, desk)
+		wantFaults(t, s.name, r, told...)
+	})
+}
+
+// A module whose status is never right, as if its data line could not be read: it is started again ever more rarely.
+func TestAStatusThatIsNeverRightDoesNotFlickerTwiceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, bus := &reports{}, &haltest.Bus{}
+		bus.Attach(0x3C, liar{haltest.NewSSD1306()})
+		p := Open(NewSSD1306(bus, OLED{}), r.report)
+		time.Sleep(time.Hour)
+		if n := len(r.take(t)); n < 2*10 || n > 2*20 {
+			t.Errorf("%d reports in an hour", n)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A liar says that it is off.
+type liar struct{ *haltest.SSD1306 }
+
+func (liar) Read(status []byte) { status[0] = 0x43 }
+
+func TestACheckCostsAPanelThatRestsLittle(t *testing.T) {
+	each(t, false, func(t *testing.T, s subject, p *Panel, r *reports) {
+		time.Sleep(2 * time.Second)
+		_, err := p.Check(t.Context())
+		before, beforeBytes := s.traffic()
+		time.Sleep(time.Hour)
+		transfers, bytes := s.traffic()
+		transfers, bytes = transfers-before, bytes-beforeBytes
+		if whole := Price(s.controller, nil, s.picture()); errors.Is(err, ErrUnreadable) && bytes > 12*(whole.Bytes+100) {
+			t.Errorf("%s: %d bytes in an hour, the picture has %d", s.name, bytes, whole.Bytes)
+		}
+		if !errors.Is(err, ErrUnreadable) && transfers > 2*120 {
+			t.Errorf("%s: %d transfers in an hour", s.name, transfers)
+		}
+		wantFaults(t, s.name, r)
+	})
+}
+
 func TestRefreshReturnsWhatWentWrong(t *testing.T) {
 	each(t, false, func(t *testing.T, s subject, p *Panel, r *reports) {
 		time.Sleep(time.Second)
@@ -247,7 +302,7 @@ func TestOnASlowBusAThousandPicturesBlockNobodyAndTheLastCounts(t *testing.T) {
 		if d := time.Since(begin); d != 0 {
 			t.Errorf("Show took %v", d)
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(checkEvery / 2) // before a check holds the model
 		wantShown(t, "the last", s, picture)
 		if n, _ := s.traffic(); n-transfers > 10 {
 			t.Errorf("%d transfers for 1000 pictures", n-transfers)

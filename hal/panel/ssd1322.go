@@ -72,18 +72,25 @@ func NewSSD1322(setup Grey) Controller {
 
 func (g *grey) form() *form { return &g.shape }
 
-// start implements Controller. The values are those of the glass's datasheet.
+// start implements Controller.
 func (g *grey) start() error {
 	// Section 8.9: reset is low for at least 100 us.
 	if err := pulse(g.Reset, time.Millisecond, time.Millisecond); err != nil {
 		return fmt.Errorf("panel: %s: reset line: %w", g.name, err)
 	}
+	return g.initialise([]byte{greyOff})
+}
+
+// renew implements renewer.
+func (g *grey) renew() error { return g.initialise() }
+
+// initialise sends what comes first, and the values of the glass's datasheet.
+func (g *grey) initialise(first ...[]byte) error {
 	g.set = false
 	if err := g.command(0xFD, 0x12); err != nil { // unlock, section 10.1.27: locked, it obeys nothing else
 		return absent{err}
 	}
-	return g.commands(
-		[]byte{greyOff},
+	return g.commands(append(first,
 		[]byte{0xB3, 0x91},                // clock, section 10.1.15: 80 frames a second
 		[]byte{0xCA, 0x3F},                // 64 lines, section 10.1.25
 		[]byte{0xA2, 0x00},                // no offset, section 10.1.8
@@ -101,7 +108,7 @@ func (g *grey) start() error {
 		[]byte{0xBE, 0x04},                // VCOMH, section 10.1.22
 		[]byte{0xA6},                      // normal display, section 10.1.9
 		[]byte{0xA9},                      // not partial, section 10.1.11
-	)
+	)...)
 }
 
 // write implements Controller, sections 10.1.2, 10.1.5 and 10.1.3.

@@ -34,6 +34,7 @@ type TFT struct {
 const (
 	tftReset      = 0x01
 	tftID         = 0x04
+	tftPower      = 0x0A
 	tftSleepOut   = 0x11
 	tftInvertOff  = 0x20
 	tftInvertOn   = 0x21
@@ -93,7 +94,18 @@ func (t *tft) start() error {
 	if t.Reset == nil {
 		time.Sleep(wakeTime)
 	}
-	if err := t.command(tftSleepOut); err != nil {
+	return t.initialise([]byte{tftBrightness, 0x00}) // dark until there is a picture
+}
+
+// renew implements renewer.
+func (t *tft) renew() error {
+	t.set = false
+	return t.initialise()
+}
+
+// initialise wakes the controller, and sends how the glass is, and what comes last.
+func (t *tft) initialise(last ...[]byte) error {
+	if err := t.command(tftSleepOut); err != nil { // one that is awake ignores it (SLPOUT, restriction)
 		return err
 	}
 	time.Sleep(wakeTime)
@@ -103,11 +115,13 @@ func (t *tft) start() error {
 	}
 	err := t.commands(
 		[]byte{tftScan, t.setup.Scan},
-		[]byte{tftPixels, 0x55},     // 16 bits a pixel, red in the upper five
-		[]byte{inversion},           //
-		[]byte{tftControl, 0x24},    // WRCTRLD: brightness block and backlight on
-		[]byte{tftBrightness, 0x00}, // dark until there is a picture
+		[]byte{tftPixels, 0x55},  // 16 bits a pixel, red in the upper five
+		[]byte{inversion},        //
+		[]byte{tftControl, 0x24}, // WRCTRLD: brightness block and backlight on
 	)
+	if err == nil {
+		err = t.commands(last...)
+	}
 	if err != nil {
 		return err
 	}
@@ -146,9 +160,13 @@ func (t *tft) light(on bool, fraction float64) error {
 	return nil
 }
 
-// status implements Controller: RDDID. After the command one clock passes before the three bytes (section 8.4.3, read of 24
-// bits), so they come one bit late.
-func (t *tft) status(bool) (string, error) {
+// Bits of the power mode (RDDPM): sleep out, display on.
+const tftAwake, tftLit = 0x10, 0x04
+
+// status implements Controller: RDDID, which any controller answers that has power, and RDDPM, which one that lost it has
+// forgotten. After RDDID one clock passes before the three bytes (section 8.4.3, read of 24 bits), so they come one bit late;
+// after RDDPM none does (read of 8 bits).
+func (t *tft) status(on bool) (string, error) {
 	if !t.setup.Readable || t.Conn.Duplex() != conn.Full {
 		return "", fmt.Errorf("panel: %s without data output: %w", t.name, ErrUnreadable)
 	}
@@ -160,9 +178,16 @@ func (t *tft) status(bool) (string, error) {
 	if err := t.Conn.Tx([]byte{tftID, 0, 0, 0, 0}, r[:]); err != nil {
 		return "", fmt.Errorf("panel: %s: read its ID: %w", t.name, err)
 	}
+	var power [2]byte
+	if err := t.Conn.Tx([]byte{tftPower, 0}, power[:]); err != nil {
+		return "", fmt.Errorf("panel: %s: read its power mode: %w", t.name, err)
+	}
 	id := (uint32(r[1])<<24 | uint32(r[2])<<16 | uint32(r[3])<<8 | uint32(r[4])) << 1 >> 8
 	if id == 0 || id == 0xFFFFFF {
 		return "", fmt.Errorf("panel: %s does not answer: its ID reads %06x", t.name, id)
+	}
+	if power[1]&tftAwake == 0 || (power[1]&tftLit != 0) != on {
+		return "", fmt.Errorf("panel: %s: power mode %#02x, on should be %t: %w", t.name, power[1], on, errLost)
 	}
 	return fmt.Sprintf("%s answers, ID %06x", t.name, id), nil
 }

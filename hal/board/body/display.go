@@ -34,7 +34,11 @@ func (b *Body) controller(p board.Panel) panel.Controller {
 	b.lit = append(b.lit, port)
 	wire := panel.SPI{Conn: port, DC: b.output(p.DataCommand), Reset: reset, SpeedHz: p.ClockHz}
 	if p.Kind == board.PanelSSD1322 {
-		return panel.NewSSD1322(panel.Grey{SPI: wire, Double: p.Double, Column: p.Offset, Turned: p.Rotated})
+		column := p.Offset
+		if column == 0 {
+			column = -1 // which Grey calls the first
+		}
+		return panel.NewSSD1322(panel.Grey{SPI: wire, Double: p.Double, Column: column, Turned: p.Rotated})
 	}
 	tft := panel.TFT{SPI: wire, Backlight: b.backlight(p.Backlight)}
 	if p.Rotated {

@@ -65,10 +65,11 @@ func (b *I2C) Tx(addr uint16, w, r []byte) error {
 	return nil
 }
 
-// gone tells an adapter that was pulled out from a chip that does not answer. periph hides the kernel's number in its text.
+// gone tells an adapter that was pulled out from a chip that does not answer. periph hides the kernel's number at the end of its
+// text; "no such device or address" is a chip that did not acknowledge.
 func gone(err error) bool {
 	for _, errno := range []syscall.Errno{syscall.ENODEV, syscall.ESHUTDOWN, syscall.EBADF} {
-		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
+		if errors.Is(err, errno) || strings.HasSuffix(err.Error(), errno.Error()) {
 			return true
 		}
 	}

@@ -135,6 +135,7 @@ func TestAnAdapterThatWasPulledOutIsClosedAndFoundAgain(t *testing.T) {
 		counts string
 	}{
 		{"a chip that does not answer leaves the bus open", haltest.ErrNAK, false, "[4] []"},
+		{"in periph's words, too", fmt.Errorf("sysfs-i2c: %v", syscall.ENXIO), false, "[4] []"},
 		{"so does a disturbed transfer", syscall.EIO, false, "[4] []"},
 		{"no such device", syscall.ENODEV, false, "[4 4] [4]"},
 		{"no such device, in periph's words", fmt.Errorf("sysfs-i2c: %v", syscall.ENODEV), false, "[4 4] [4]"},

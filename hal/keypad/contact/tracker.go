@@ -105,6 +105,7 @@ type key struct {
 	ambiguous bool    // at a corner of a rectangle: it keeps what was told
 	down      bool    // as told
 	masked    bool    // stuck: told as up until it is
+	suspect   bool    // it was stuck when the keypad was lost, and has not been seen open since
 	moving    bool
 	first     time.Time // change of the movement
 	since     time.Time // the last change, or the end of ambiguity
@@ -163,6 +164,7 @@ func (t *Tracker) Scan(now time.Time, closed Set) []hal.KeyChange {
 			if raw := closed.Has(p); raw != k.raw {
 				t.change(now, k, raw)
 			}
+			k.suspect = k.suspect && (k.raw || now.Sub(t.start) <= startWindow)
 			ambiguous := corners.Has(p)
 			if k.ambiguous && !ambiguous {
 				k.since = now // it must be stable anew, now that it can be told
@@ -287,9 +289,15 @@ func (t *Tracker) Tick(now time.Time) []hal.KeyChange {
 func (t *Tracker) settle(now time.Time, k *key) {
 	k.moving = false
 	if k.masked {
-		k.masked, k.down = false, false
+		k.masked, k.suspect, k.down = false, false, false
 		return
 	}
+	// One that was stuck and is closed at the first looks is stuck still; nobody may have it pressed for another stuckAtStart.
+	if k.suspect && k.raw && k.since.Sub(t.start) <= startWindow {
+		k.masked = true
+		return
+	}
+	k.suspect = false
 	k.down, k.told = k.raw, now
 	t.tell(k, k.down, 0)
 	if !k.down {
@@ -335,6 +343,7 @@ func (t *Tracker) Lost() []hal.KeyChange {
 			if k.down {
 				t.tell(k, false, 0)
 			}
+			k.suspect = k.suspect || k.masked
 			k.raw, k.down, k.masked, k.ambiguous, k.moving = false, false, false, false, false
 		}
 	}
@@ -410,7 +419,7 @@ func (t *Tracker) Stuck() []hal.Key {
 	var stuck []hal.Key
 	for r := range t.keys {
 		for c := range t.keys[r] {
-			if k := &t.keys[r][c]; k.masked {
+			if k := &t.keys[r][c]; k.masked || k.suspect {
 				stuck = append(stuck, k.key)
 			}
 		}

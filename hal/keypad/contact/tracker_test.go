@@ -294,6 +294,45 @@ func TestALostKeypadHasNoKeysDown(t *testing.T) {
 	play(t, tracker, []step{{time.Second, keys(hal.Key9), " +9"}})
 }
 
+func TestAStuckKeyIsNotPressedByADisturbance(t *testing.T) {
+	for _, chosen := range []Timing{{}, timing} {
+		tracker := NewTracker(pad(), chosen, false)
+		stuck := set(hal.Key5)
+		tracker.Scan(epoch, stuck)
+		tracker.Scan(at(ms*10), stuck)
+		tracker.Tick(at(time.Minute))
+		now := time.Minute
+		for range 3 { // and one disturbance does not make it forget another
+			tracker.Lost()
+			play(t, tracker, []step{{now, nil, ""}, {now + 100*ms, keys(hal.Key5), ""}, {now + 200*ms, keys(hal.Key5), ""}, {now + time.Minute, keys(hal.Key5), ""}})
+			if got := tracker.Stuck(); !slices.Equal(got, keys(hal.Key5)) || tracker.Active() {
+				t.Errorf("stuck %v after a disturbance", got)
+			}
+			now += 2 * time.Minute
+		}
+		play(t, tracker, []step{{now, nil, ""}, {now + 100*ms, nil, ""}})
+		tracker.Scan(at(now+200*ms), stuck)
+		if got := short(tracker.Scan(at(now+300*ms), stuck)) + short(tracker.Lost()); len(tracker.Stuck()) > 0 || got != " -5" && got != " +5 -5" {
+			t.Errorf("after it came up: told%s", got)
+		}
+		// It came up while nobody looked: pressed later, it is a key again.
+		tracker = NewTracker(pad(), chosen, false)
+		tracker.Scan(epoch, stuck)
+		tracker.Scan(at(ms*10), stuck)
+		tracker.Tick(at(time.Minute))
+		tracker.Lost()
+		tracker.Scan(at(2*time.Minute), Set{})
+		if tracker.Scan(at(2*time.Minute+startWindow+1), Set{}); len(tracker.Stuck()) > 0 {
+			t.Errorf("stuck %v though it is seen open", tracker.Stuck())
+		}
+		tracker.Scan(at(3*time.Minute), stuck)
+		tracker.Scan(at(3*time.Minute+10*ms), stuck)
+		if got := short(tracker.Lost()); got != " -5" {
+			t.Errorf("after it came up unseen: told%s", got)
+		}
+	}
+}
+
 func TestPositionsOutsideDoNoHarm(t *testing.T) {
 	var s Set
 	s.Put(Position{8, 0}, true)
