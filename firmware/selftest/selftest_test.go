@@ -477,7 +477,7 @@ func TestWordsAreInBothLanguages(t *testing.T) {
 	if got := SayHookCycle.In(German, "3", "10"); got != "Hörer abheben und auflegen: 3 von 10." {
 		t.Error(got)
 	}
-	if got := AskLabelSerial.In(English, "%s%d"); got != "Does the label say %d?" {
+	if got := SayPressKey.In(English, "%s%d"); got != "Press key: %d" {
 		t.Error(got)
 	}
 	if got := SayCouple.In(English); got != "?: hold earpiece and microphone together." {

@@ -145,33 +145,31 @@ type Phrase string
 
 // The phrases. What follows a colon are their arguments.
 const (
-	SayQuiet       Phrase = "quiet"        // the sound is tested
-	SayLift        Phrase = "lift"         // the handset, and hold its earpiece and microphone together
-	SayReplace     Phrase = "replace"      // the handset
-	SayCouple      Phrase = "couple"       // earpiece and microphone: the part
-	SayPressKey    Phrase = "press-key"    // the key
-	SayHookCycle   Phrase = "hook-cycle"   // number, of how many
-	AskLampColour  Phrase = "lamp-colour"  // the lamp
-	AskMuteLamp    Phrase = "mute-lamp"    //
-	AskPattern     Phrase = "pattern"      // number of the pattern
-	AskBacklight   Phrase = "backlight"    //
-	AskToneHeard   Phrase = "tone-heard"   // the part
-	AskLabelSerial Phrase = "label-serial" // the serial number that was read
+	SayQuiet      Phrase = "quiet"       // the sound is tested
+	SayLift       Phrase = "lift"        // the handset, and hold its earpiece and microphone together
+	SayReplace    Phrase = "replace"     // the handset
+	SayCouple     Phrase = "couple"      // earpiece and microphone: the part
+	SayEcho       Phrase = "echo"        // voice goes to the exchange and back
+	SayPressKey   Phrase = "press-key"   // the key
+	SayHookCycle  Phrase = "hook-cycle"  // number, of how many
+	AskLampColour Phrase = "lamp-colour" // the lamp
+	AskMuteLamp   Phrase = "mute-lamp"   //
+	AskPattern    Phrase = "pattern"     // number of the pattern
+	AskBacklight  Phrase = "backlight"   //
 )
 
 var phrases = map[Phrase]Text{
-	SayQuiet:       {"Bitte still sein: der Ton wird geprüft.", "Quiet please: the sound is tested."},
-	SayLift:        {"Hörer abheben, Hörkapsel und Mikrofon zusammenhalten.", "Lift the handset, hold earpiece and microphone together."},
-	SayReplace:     {"Hörer auflegen.", "Put the handset down."},
-	SayCouple:      {"%s: Hörkapsel und Mikrofon zusammenhalten.", "%s: hold earpiece and microphone together."},
-	SayPressKey:    {"Taste drücken: %s", "Press key: %s"},
-	SayHookCycle:   {"Hörer abheben und auflegen: %s von %s.", "Lift the handset and put it back: %s of %s."},
-	AskLampColour:  {"Leuchtet die %s?", "Is the %s lit?"},
-	AskMuteLamp:    {"Leuchtet die Stummlampe?", "Is the mute lamp lit?"},
-	AskPattern:     {"Muster %s ohne Lücken und Striche?", "Is pattern %s free of gaps and lines?"},
-	AskBacklight:   {"Wurde die Anzeige heller und dunkler?", "Did the display get brighter and darker?"},
-	AskToneHeard:   {"%s: ist der Ton zu hören?", "%s: do you hear the tone?"},
-	AskLabelSerial: {"Steht %s auf dem Typenschild?", "Does the label say %s?"},
+	SayQuiet:      {"Bitte still sein: der Ton wird geprüft.", "Quiet please: the sound is tested."},
+	SayLift:       {"Hörer abheben, Hörkapsel und Mikrofon zusammenhalten.", "Lift the handset, hold earpiece and microphone together."},
+	SayReplace:    {"Hörer auflegen.", "Put the handset down."},
+	SayCouple:     {"%s: Hörkapsel und Mikrofon zusammenhalten.", "%s: hold earpiece and microphone together."},
+	SayEcho:       {"Sprache zur Telefonanlage und zurück wird gemessen.", "Voice to the exchange and back is measured."},
+	SayPressKey:   {"Taste drücken: %s", "Press key: %s"},
+	SayHookCycle:  {"Hörer abheben und auflegen: %s von %s.", "Lift the handset and put it back: %s of %s."},
+	AskLampColour: {"Leuchtet die %s?", "Is the %s lit?"},
+	AskMuteLamp:   {"Leuchtet die Stummlampe?", "Is the mute lamp lit?"},
+	AskPattern:    {"Muster %s ohne Lücken und Striche?", "Is pattern %s free of gaps and lines?"},
+	AskBacklight:  {"Wurde die Anzeige heller und dunkler?", "Did the display get brighter and darker?"},
 }
 
 // In is the phrase in words. A phrase that is not in the catalogue is said as it is called.

@@ -36,6 +36,7 @@ type Table struct {
 	Light       Light
 	Service     Line
 	Network     string // the interface whose link the self-test looks at: "eth0"; empty: none
+	Watchdog    bool   // the board has one: the kernel's device of it must be there
 	Limits      []Limit
 	Scan        []Bus // the I2C buses and what must answer on them, in the file's order
 }

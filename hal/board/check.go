@@ -66,6 +66,7 @@ func (c *checker) table(t *Table, m raw) {
 	}
 	c.line(&t.Service, m.Service, "service")
 	document.Value(c.Problems, &t.Network, m.Network, document.TextOf(word))
+	document.Value(c.Problems, &t.Watchdog, m.Watchdog, document.ParseBool)
 	for i, r := range m.Limits {
 		var l Limit
 		document.Value(c.Problems, &l.Name, r.Name, document.TextOf(word))

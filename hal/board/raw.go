@@ -24,6 +24,7 @@ type raw struct {
 	Light       rawChip    `key:"light"`
 	Service     rawLine    `key:"service"`
 	Network     scalar     `key:"network"`
+	Watchdog    scalar     `key:"watchdog"`
 	Limits      []rawLimit `key:"limits"`
 }
 

@@ -74,6 +74,7 @@ func TestTabReachesEveryKeyAndTheFocusIsSeen(t *testing.T) {
 		tab.press(kb.Tab)
 		stop := get[focusStop](tab, focused)
 		if stop.Name == "" || slices.Contains(order, stop.Name) && stop.Name != "summary" {
+			t.Logf("after %q Tab comes to %q", order[max(0, len(order)-1):], stop.Name)
 			break
 		}
 		if !stop.Seen {
@@ -100,5 +101,22 @@ func TestTabReachesEveryKeyAndTheFocusIsSeen(t *testing.T) {
 		if at(pair[0]) > at(pair[1]) {
 			t.Errorf("Tab comes to %q before %q", pair[1], pair[0])
 		}
+	}
+}
+
+func TestAButtonThatGoesLeavesTheFocusAtItsPlace(t *testing.T) {
+	b := startBrowser(t, nil)
+	p := startPhoneAt(t, startExchange(t))
+	first, second := b.openPhone(p), b.openPhone(p)
+	first.click("#simulator .note") // the browser lets a page sound that somebody has touched
+	first.tells("sound-text", "aus diesem Fenster")
+	second.click("#simulator .note")
+	second.until(`!document.getElementById("sound-take").hidden`)
+	second.run(`document.getElementById("sound-take").focus()`)
+	second.press(kb.Enter)
+	second.until(`document.getElementById("sound-take").hidden && document.activeElement.id === "sound-text"`)
+	second.press(kb.Tab)
+	if stop := get[focusStop](second, focused); stop.Name != "panel" || !stop.Seen {
+		t.Errorf("the next Tab comes to %+v", stop)
 	}
 }

@@ -126,7 +126,7 @@ func (b *Bench) fitted() map[selftest.Part]bool {
 		selftest.PartHook: t.Hook.Place != "", selftest.PartPanel: t.Panel.Place != "", selftest.PartLamps: len(t.Lamps) > 0,
 		selftest.PartEthernet: t.Network != "", selftest.PartNetwork: true, selftest.PartBus: len(t.Scan) > 0,
 		selftest.PartIdentity: t.Identity.Place != "", selftest.PartClock: t.Clock.Place != "", selftest.PartTemperature: t.Temperature.Place != "",
-		selftest.PartWatchdog: b.has("sys/class/watchdog/watchdog0"), selftest.PartStorage: b.Data != "",
+		selftest.PartWatchdog: t.Watchdog || b.has("sys/class/watchdog/watchdog0"), selftest.PartStorage: b.Data != "",
 		selftest.PartHeadset: t.Headset.Must || b.Body.Sound().Has(hal.Headset),
 	}
 }

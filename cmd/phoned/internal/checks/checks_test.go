@@ -179,6 +179,9 @@ func TestAWatchdogIsThereOrNotTested(t *testing.T) {
 	if r := b.run(t, selftest.PowerOn, b.watchdog); r.Outcome != selftest.Fail {
 		t.Errorf("one that went: %+v", r)
 	}
+	if !newBench(t, board.Table{Watchdog: true}, nil).fitted()[selftest.PartWatchdog] {
+		t.Error("a board that has one, and a kernel without its driver: nobody tests it")
+	}
 	for timeout, want := range map[string]selftest.Outcome{"15": selftest.Pass, "61": selftest.Marginal, "600": selftest.Fail, "soon": selftest.Fail} {
 		b.put(t, "sys/class/watchdog/watchdog0/timeout", timeout)
 		if r := b.run(t, selftest.PowerOn, b.watchdog); r.Outcome != want || !b.fitted()[selftest.PartWatchdog] {

@@ -172,6 +172,7 @@ func (b *Bench) network(ctx context.Context, step *selftest.Step) selftest.Resul
 	if b.Echo == nil || !guided(step) || !r.Exchange {
 		return r.Judge(b.limits)
 	}
+	step.Say(selftest.SayEcho)
 	s, err := b.Echo(ctx)
 	r.Voice = &reading.Voice{Sent: int(s.Sent), Received: int(s.Received), Lost: int(s.Lost + s.RemoteLost), Jitter: s.Jitter, RoundTrip: s.RoundTrip}
 	result := r.Judge(b.limits)

@@ -65,7 +65,9 @@ export class Simulator {
     const shown = state === "running" || this.owner === "none" ? this.owner : state;
     byID("sound").dataset.state = shown;
     say("sound-text", word(`sound-${shown}`));
-    byID("sound-take").hidden = !this.linked || state !== "running" || !["elsewhere", "free"].includes(shown);
+    const take = byID("sound-take"), idle = !this.linked || state !== "running" || !["elsewhere", "free"].includes(shown);
+    if (idle && document.activeElement === take) byID("sound-text").focus(); // else the next Tab begins at the top of the page
+    take.hidden = idle;
     say("sound-figures", shown === "here" ? word("sound-delay", report) : "");
     byID("microphone").dataset.state = microphone;
     say("microphone-text", word(`microphone-${microphone}`));
