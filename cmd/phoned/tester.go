@@ -232,7 +232,8 @@ func (t *tester) Test(effect phone.Effect) {
 			t.wait.Go(func() { t.over(nil, notDone, nil) })
 			return
 		}
-		before := t.guided                                                   // it was stopped, and has not ended yet
+		// It was stopped, and has not ended yet.
+		before := t.guided
 		ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.ctx)) // guide says why it ends with t.ctx
 		g := &guided{cancel: cancel, ended: make(chan struct{}), answers: make(chan string, 1), keys: make(chan hal.KeyChange, 32)}
 		t.guided = g

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"freizeichen/firmware/selftest/acoustic"
 	"freizeichen/hal"
 	"freizeichen/sip"
 	"freizeichen/sip/media"
@@ -20,6 +21,9 @@ const (
 	echoSettle    = time.Second      // the ways of sound are found, the jitter buffer is filled
 	echoFarewell  = time.Second      // for the end of the call to be confirmed
 )
+
+// What is said: no PBX takes it for silence.
+const echoHz, echoDBFS = 250, -20
 
 // echoCall is the number of its only call.
 const echoCall sip.CallID = 1
@@ -37,9 +41,13 @@ func Echo(ctx context.Context, config Config, number string, long time.Duration)
 	agent := ua.New(agentConfig(config, endpoint), endpoint.Transactions(), sessions, func(event sip.Event) {
 		switch e := event.(type) {
 		case sip.Answered:
-			answered <- struct{}{}
+			if e.Call == echoCall {
+				answered <- struct{}{}
+			}
 		case sip.Ended:
-			ended <- e
+			if e.Call == echoCall { // not a stranger's
+				ended <- e
+			}
 		}
 	})
 	run, stop := context.WithCancel(context.WithoutCancel(ctx)) // the goodbye outlives ctx
@@ -75,7 +83,8 @@ func echo(ctx context.Context, sessions *media.Sessions, ended <-chan sip.Ended,
 	const settle = int(echoSettle / hal.FrameTime)
 	var clock hal.FrameClock
 	var before sip.Statistics
-	heard := make([]int16, echoSamples)
+	said := acoustic.Tone(hal.RateHz, echoHz, echoDBFS, (echoSettle + long).Seconds())
+	heard := make([]int16, hal.FrameSamples)
 	for n := range settle + int(long/hal.FrameTime) {
 		select {
 		case e := <-ended:
@@ -87,7 +96,7 @@ func echo(ctx context.Context, sessions *media.Sessions, ended <-chan sip.Ended,
 		if n == settle {
 			before, _ = sessions.Statistics(echoCall)
 		}
-		sessions.Send(echoCall, hum(n))
+		sessions.Send(echoCall, said[n*hal.FrameSamples:(n+1)*hal.FrameSamples])
 		sessions.Receive(echoCall, heard)
 	}
 	all, known := sessions.Statistics(echoCall)
@@ -97,17 +106,4 @@ func echo(ctx context.Context, sessions *media.Sessions, ended <-chan sip.Ended,
 	all.Sent -= before.Sent
 	all.Received -= before.Received
 	return all, nil
-}
-
-// echoSamples are those of a frame at the rate of the network.
-const echoSamples = 160
-
-// hum is a frame of sound that no PBX takes for silence: a sawtooth of 250 Hz, 20 dB below full scale.
-func hum(n int) []int16 {
-	const period, amplitude = 32, 3277
-	frame := make([]int16, echoSamples)
-	for i := range frame {
-		frame[i] = int16(2*amplitude*((n*echoSamples+i)%period)/period - amplitude)
-	}
-	return frame
 }

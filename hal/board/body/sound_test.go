@@ -71,6 +71,16 @@ func newRig(t *testing.T, table board.Table, cards ...*pcmtest.Card) *soundRig {
 	return r
 }
 
+// newCallThatHangs is a call by the handset whose card has just hung; the loudspeaker's works.
+func newCallThatHangs(t *testing.T) (r *soundRig, hung *pcmtest.Card) {
+	hung = codec("Codec")
+	r = newRig(t, table(), hung, codec("Loud"))
+	r.Route(hal.Handset)
+	r.frames(20)
+	hung.Capture.Hang(true)
+	return r, hung
+}
+
 type writer func([]byte)
 
 func (w writer) Write(b []byte) (int, error) { w(b); return len(b), nil }
@@ -284,12 +294,8 @@ func TestOfCardsThatAllHangTheOneThatComesBackIsHeard(t *testing.T) {
 
 func TestACardThatHangsDoesNotDisturbTheCallThatGoesElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hung := codec("Codec")
-		r := newRig(t, table(), hung, codec("Loud"))
+		r, hung := newCallThatHangs(t)
 		defer r.Close()
-		r.Route(hal.Handset)
-		r.frames(20)
-		hung.Capture.Hang(true)
 		frames := 0
 		for end := time.Now().Add(time.Minute); time.Now().Before(end); frames++ {
 			r.frames(1)
@@ -323,12 +329,8 @@ func TestASpeakerThatHangsIsPassedOverThoughItsMicrophoneWorks(t *testing.T) {
 
 func TestACardThatWorksAgainBetweenCallsIsTakenAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hung := codec("Codec")
-		r := newRig(t, table(), hung, codec("Loud"))
+		r, hung := newCallThatHangs(t)
 		defer r.Close()
-		r.Route(hal.Handset)
-		r.frames(20)
-		hung.Capture.Hang(true)
 		r.frames(1500) // it has failed three times
 		r.Route(hal.Silent)
 		hung.Capture.Hang(false)
@@ -340,12 +342,8 @@ func TestACardThatWorksAgainBetweenCallsIsTakenAtOnce(t *testing.T) {
 
 func TestACardThatHungAndWasPulledOutIsTakenWhenItIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hung := codec("Codec")
-		r := newRig(t, table(), hung, codec("Loud"))
+		r, hung := newCallThatHangs(t)
 		defer r.Close()
-		r.Route(hal.Handset)
-		r.frames(20)
-		hung.Capture.Hang(true)
 		r.frames(1500) // it has failed three times
 		r.machine.Unplug(hung)
 		r.frames(60)
